@@ -1,0 +1,5 @@
+"""The one exception a user is meant to see."""
+
+
+class SiphonError(Exception):
+    """What was wrong, where, and what would be right, in one line; the CLI prints it and exits 1."""

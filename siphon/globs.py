@@ -1,0 +1,34 @@
+"""Glob patterns of sources: POSIX paths below a home, `**` crossing folders, hidden ones too."""
+
+import re
+from functools import cache
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A regex to fullmatch: `**/` = any folders or none, `*` and `?` stay in one, `{a,b}`, `[abc]`."""
+    return re.compile(_translate(pattern), re.DOTALL)
+
+
+def fixed_folder(pattern: str) -> str:
+    """The folder above the first wildcard, "" for the home itself: where a search must begin."""
+    fixed = re.split(r"[*?\[{]", pattern, maxsplit=1)[0]
+    return fixed.rpartition("/")[0]
+
+
+_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|\[!?[^\]]+\]|.", re.DOTALL)
+
+
+def _translate(pattern: str) -> str:
+    return "".join(_regex(token) for token in _TOKENS.findall(pattern))
+
+
+def _regex(token: str) -> str:
+    fixed = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    if token in fixed:
+        return fixed[token]
+    if token.startswith("{"):
+        return "(?:" + "|".join(_translate(part) for part in token[1:-1].split(",")) + ")"
+    if token.startswith("[") and len(token) > 2:
+        return "[" + token[1:].replace("!", "^", 1) if token[1] == "!" else token
+    return re.escape(token)

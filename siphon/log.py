@@ -1,0 +1,264 @@
+"""Log: one log as a parser sees it. It remembers everything it read and all it could not read."""
+
+import io
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import PurePosixPath
+from typing import IO, NamedTuple, Protocol, TypeVar
+
+import msgspec
+import zstandard
+
+from siphon.records import Problem
+
+T = TypeVar("T")
+PROBLEMS_KEPT = 1000  # per log; the rest are counted in one more row
+
+
+class Read(NamedTuple):
+    """Something a parse depended on: a file, present or not, or the matches of a glob."""
+
+    kind: str  # "file" or "glob"
+    path: str  # POSIX, below the home
+
+
+class Home(Protocol):
+    """One host's files as the archive, or a plain folder, holds them. Paths are POSIX, below home."""
+
+    def open(self, path: str) -> IO[bytes] | None:
+        """The file's bytes (decompressed if the archive compressed them), seekable; None: not held."""
+
+    def glob(self, pattern: str) -> list[str]:
+        """Paths that match, sorted; syntax as in Source.globs."""
+
+    def sqlite(self, path: str) -> AbstractContextManager[sqlite3.Connection]:
+        """A read-only connection to a consistent copy of the store, its -wal included."""
+
+
+class Line(NamedTuple):
+    """One whole line: 1-based number, byte offset, bytes without the line end."""
+
+    number: int
+    offset: int
+    data: bytes
+
+
+class Log:
+    """A log of one host, at a path below its home."""
+
+    def __init__(self, home: Home, host: str, path: str) -> None:
+        self.home = home
+        self.host = host
+        self.path = path
+        self.reads: list[Read] = []
+        self.problems: list[Problem] = []
+        self.problem_count = 0
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return PurePosixPath(self.path).name
+
+    @property
+    def stem(self) -> str:
+        """The name without its last suffix (`.jsonl.zst` counts as one)."""
+        return PurePosixPath(self.path.removesuffix(".zst")).stem
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The path's parts, the first being a folder (or file) directly in the home."""
+        return PurePosixPath(self.path).parts
+
+    def problem(self, what: str, line: int | None = None, offset: int | None = None) -> None:
+        """Record a part that could not be read; parsing goes on."""
+        self.problem_count += 1
+        if len(self.problems) < PROBLEMS_KEPT:
+            self.problems.append(Problem(what, line, offset))
+
+    def open(self) -> IO[bytes]:
+        """The log's bytes, `.zst` decompressed. Empty if the file is gone."""
+        return _open(self, self.path)
+
+    def data(self) -> bytes:
+        """All of the log's bytes."""
+        with self.open() as file:
+            return file.read()
+
+    def lines(self) -> Iterator[Line]:
+        """Yield each whole, non-blank line; a last line without newline is not yet written."""
+        offset = number = 0
+        with self.open() as file:
+            for raw in self._raw_lines(file):
+                number += 1
+                if raw.endswith(b"\n"):
+                    data = _bare(raw, number)
+                    if data:
+                        yield Line(number, offset, data)
+                elif raw.strip(b"\0 \t\r"):
+                    self.problem("unfinished last line: waits for its rest", number, offset)
+                offset += len(raw)
+
+    def _raw_lines(self, file: IO[bytes]) -> Iterator[bytes]:
+        try:
+            yield from file
+        except zstandard.ZstdError as error:
+            self.problem(f"compressed data is damaged: {error}")
+
+    def objects(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
+        """Yield (line, object) for each line; what does not decode becomes a problem.
+
+        Salvaged with a problem: invalid UTF-8 and lone surrogates (replaced by U+FFFD) and several
+        objects glued on one line (each yielded, with its own offset).
+        """
+        decode = decoder.decode
+        for line in self.lines():
+            try:
+                value = decode(line.data)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                yield from self._salvage(line, decoder, error)
+            else:
+                yield line, value
+
+    def json(self, decoder: msgspec.json.Decoder[T]) -> T | None:
+        """The whole log as one JSON document; None, with a problem, if it does not decode."""
+        data = self.data().strip(b"\0 \t\r\n").removeprefix(b"\xef\xbb\xbf")
+        if not data:
+            self.problem("empty file", 1, 0)
+            return None
+        for _, value in self._salvage(Line(1, 0, data), decoder, None):
+            return value
+        return None
+
+    def sqlite(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A read-only connection to a consistent copy of the store; raises sqlite3.DatabaseError."""
+        for suffix in ("", "-wal"):
+            self._read("file", self.path + suffix)
+        return self.home.sqlite(self.path)
+
+    def near(self, path: str) -> "Log | None":
+        """The companion at `path`, relative to this log's folder (`..` allowed); None: not held.
+
+        It shares this log's reads and problems. Looking in vain is remembered too.
+        """
+        target = _join(PurePosixPath(self.path).parent, path)
+        return None if target is None else self.at(target)
+
+    def at(self, path: str) -> "Log | None":
+        """As `near`, the path being below the home."""
+        self._read("file", path)
+        file = self.home.open(path)
+        if file is None:
+            return None
+        file.close()
+        other = Log(self.home, self.host, path)
+        other.reads, other.problems = self.reads, self.problems
+        return other
+
+    def glob(self, pattern: str) -> list[str]:
+        """Paths below the home that match a pattern relative to this log's folder, sorted."""
+        target = _join(PurePosixPath(self.path).parent, pattern)
+        if target is None:
+            return []
+        self._read("glob", target)
+        return self.home.glob(target)
+
+    def _read(self, kind: str, path: str) -> None:
+        read = Read(kind, path)
+        if read not in self.reads:
+            self.reads.append(read)
+
+    def _salvage(
+        self, line: Line, decoder: msgspec.json.Decoder[T], error: Exception | None
+    ) -> Iterator[tuple[Line, T]]:
+        """What can be had of a line that did not decode; `error` None: it was not yet tried."""
+        if error is None:
+            try:
+                yield line, decoder.decode(line.data)
+                return
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as first:
+                error = first
+        text, repairs = _repaired(line.data)
+        if repairs:
+            self.problem(f"{', '.join(repairs)}: replaced", line.number, line.offset)
+        for start, end in _documents(text):
+            part = text[start:end].encode()
+            place = Line(line.number, line.offset + len(text[:start].encode()), part)
+            try:
+                yield place, decoder.decode(part)
+            except (msgspec.DecodeError, RecursionError) as again:
+                self.problem(f"{_reason(again)}: {_head(part)}", line.number, place.offset)
+            if end < len(text):
+                self.problem("several values on one line: split", line.number, line.offset)
+
+
+def _open(log: Log, path: str) -> IO[bytes]:
+    log._read("file", path)
+    file = log.home.open(path)
+    if file is None:
+        raise FileNotFoundError(path)
+    if not path.endswith(".zst"):
+        return file
+    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+    return io.BufferedReader(reader, 1 << 20)
+
+
+def _bare(raw: bytes, number: int) -> bytes:
+    data = raw.strip(b"\0 \t\r\n")
+    return data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data
+
+
+def _join(folder: PurePosixPath, path: str) -> str | None:
+    """The normalised path below the home; None if it leaves the home."""
+    parts: list[str] = []
+    for part in (folder / path).parts:
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in (".", "/"):
+            parts.append(part)
+    return "/".join(parts)
+
+
+_SURROGATES = re.compile(
+    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+
+
+def _repaired(data: bytes) -> tuple[str, list[str]]:
+    repairs = []
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        text = data.decode(errors="replace")
+        repairs.append("invalid UTF-8")
+    mended = _SURROGATES.sub(lambda m: "\\ufffd" if len(m[0]) == 6 else m[0], text)
+    if mended != text:
+        repairs.append("lone surrogates")
+    return mended, repairs
+
+
+def _documents(text: str) -> Iterator[tuple[int, int]]:
+    """Where each of the JSON values on a line begins and ends; the rest after a bad one is one."""
+    decoder = json.JSONDecoder(strict=False)
+    start = 0
+    while start < len(text):
+        try:
+            _, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = len(text)
+        yield start, end
+        while end < len(text) and text[end] in " \t\r\0":
+            end += 1
+        start = end
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _head(data: bytes) -> str:
+    return data[:60].decode(errors="replace").replace("\0", "\ufffd")

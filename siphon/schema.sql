@@ -1,0 +1,260 @@
+-- The tables of siphon.db. Everything here is made from the archive; deleting it loses nothing.
+-- Times are integer UTC milliseconds. NULL: the log does not say. Integer ids do not leave the database:
+-- what is stable across rebuilds is sessions.uid and the native ids.
+-- Foreign keys are declared for readers (Datasette's links); the loader keeps them, not SQLite.
+
+create table hosts (
+    name text primary key,
+    collected_at integer,           -- end of the last successful collect
+    attempted_at integer,           -- end of the last collect, successful or not
+    error text                      -- of the last collect, NULL if it went well
+);
+
+create table logs (
+    id integer primary key,
+    host text not null references hosts(name),
+    source text not null,           -- sources/*.py name
+    path text not null,             -- POSIX, below the home
+    generation integer not null,    -- which archived generation was read
+    size integer not null,          -- bytes
+    mtime integer,                  -- ms, on the host
+    source_version integer not null,
+    reads text not null,            -- JSON [[kind, path, fingerprint]]: what the parse depended on
+    loaded_at integer,              -- ms
+    records integer not null,       -- rows of messages, tool_calls and requests it gave
+    problems integer not null,
+    error text,                     -- the parser's exception, if it failed; its old rows stay
+    unique (host, path)
+);
+
+create table projects (
+    id integer primary key,
+    key text not null unique,       -- repo, else path
+    name text not null,
+    path text,
+    repo text                       -- host/owner/name, credentials stripped
+);
+
+create table sessions (
+    id integer primary key,
+    uid text not null unique,       -- host/source/native id; a second log of the same id adds ~2, ~3 …
+    host text not null references hosts(name),
+    source text not null,
+    native_id text not null,
+    log_id integer not null references logs(id),
+    project_id integer references projects(id),
+    title text,
+    kind text not null,             -- main, subagent, internal, probe
+    agent text,                     -- subagent's type or nickname
+    project text,                   -- folder that names the project
+    cwd text,
+    git_branch text,
+    git_repo text,                  -- host/owner/name
+    version text,                   -- of the tool
+    entrypoint text,
+    started_at integer,
+    ended_at integer,
+    active_ms integer,              -- sum of gaps between records of at most 10 minutes
+    prompts integer not null default 0,      -- this and the next three: copies left out
+    messages integer not null default 0,
+    tool_calls integer not null default 0,
+    requests integer not null default 0,
+    input_tokens integer not null default 0,
+    cache_read_tokens integer not null default 0,
+    cache_write_tokens integer not null default 0,
+    cache_write_1h_tokens integer not null default 0,
+    output_tokens integer not null default 0,
+    reasoning_tokens integer not null default 0,
+    cost_nanousd integer,           -- of the priced requests; NULL if none is priced
+    unpriced_requests integer not null default 0,
+    models text,                    -- distinct, by first use, comma separated
+    copy_of integer references sessions(id),  -- the same native id in an earlier log
+    partial integer not null default 0,       -- known only from sightings in another session's log
+    hidden integer not null default 0,        -- partial, and its own log is there too
+    unique (log_id, native_id)
+);
+
+create table messages (
+    id integer primary key,         -- seconds since 2020 << 12 | counter: rises with time
+    session_id integer not null references sessions(id),
+    seq integer not null,           -- order within the session, shared with tool_calls
+    native_id text,
+    parent_native_id text,
+    role text not null,
+    kind text not null,
+    ts integer,
+    model text,
+    text text,
+    request text,                   -- native id of the request that produced it
+    abandoned integer not null,
+    attachments text,               -- JSON, without the data
+    identity integer not null,      -- 63-bit hash; equal for sightings of one record
+    copy_of integer references messages(id),
+    log_id integer not null references logs(id),
+    offset integer,                 -- bytes, of the raw record in the log
+    length integer                  -- bytes
+);
+
+create table tool_calls (
+    id integer primary key,         -- as messages.id
+    session_id integer not null references sessions(id),
+    message_id integer references messages(id),
+    seq integer not null,
+    native_id text,
+    name text not null,
+    kind text not null,
+    summary text,                   -- one line: command, path, query
+    input text,                     -- JSON
+    output text,                    -- over 256 KiB: head and tail
+    output_bytes integer,           -- of the whole output
+    status text not null,
+    exit_code integer,
+    ts integer,
+    duration_ms integer,
+    lines_added integer,
+    lines_removed integer,
+    request text,
+    abandoned integer not null,
+    identity integer not null,
+    copy_of integer references tool_calls(id),
+    log_id integer not null references logs(id),
+    offset integer,
+    length integer,
+    result_offset integer,
+    result_length integer
+);
+
+create table file_touches (
+    id integer primary key,
+    session_id integer not null references sessions(id),
+    tool_call_id integer not null references tool_calls(id),
+    path text not null,
+    action text not null,
+    lines_added integer,
+    lines_removed integer,
+    log_id integer not null references logs(id)
+);
+
+create table requests (
+    id integer primary key,
+    session_id integer not null references sessions(id),
+    seq integer not null,
+    native_id text,
+    model text,
+    ts integer,
+    input_tokens integer,           -- uncached
+    cache_read_tokens integer,
+    cache_write_tokens integer,     -- 5 minutes
+    cache_write_1h_tokens integer,
+    output_tokens integer,          -- reasoning included
+    reasoning_tokens integer,
+    web_searches integer,
+    cost_nanousd integer,           -- computed; NULL: unknown price
+    reported_nanousd integer,       -- stated by the tool
+    price_id integer references prices(id),
+    price_rule text,                -- how the model's name was matched
+    incomplete integer not null,
+    nested integer not null,
+    aggregate integer not null,
+    tier text,
+    geo text,
+    provider text,
+    identity integer not null,
+    copy_of integer references requests(id),
+    own text,                       -- JSON: its own usage, where another sighting raised it
+    log_id integer not null references logs(id),
+    offset integer,
+    length integer
+);
+
+create table relations (
+    id integer primary key,
+    session_id integer not null references sessions(id),   -- comes from target
+    kind text not null,             -- subagent, fork, continuation, compaction, copy
+    target_id integer references sessions(id),
+    target_native_id text not null,
+    tool_call_id integer references tool_calls(id),         -- the call that started it
+    call_native_id text,
+    log_id integer not null references logs(id)
+);
+
+create table problems (
+    id integer primary key,
+    log_id integer not null references logs(id),
+    line integer,                   -- 1-based
+    offset integer,                 -- bytes
+    what text not null
+);
+
+create table tallies (
+    log_id integer not null references logs(id),
+    type text not null,             -- record type as the tool names it
+    fate text not null,             -- read, skipped, unknown
+    n integer not null,
+    primary key (log_id, type, fate)
+) without rowid;
+
+create table prices (
+    id integer primary key,
+    model text not null,
+    provider text not null,
+    valid_from integer,             -- ms; NULL: since ever
+    input real,                     -- this and the next: USD per million tokens
+    cache_read real,
+    cache_write real,
+    cache_write_1h real,
+    output real,
+    web_search real,                -- USD per search
+    bands text,                     -- JSON: prices above a prompt size
+    source text not null
+);
+
+create table runs (
+    id integer primary key,
+    kind text not null,             -- collect, load, verify
+    host text,
+    started_at integer not null,
+    ended_at integer,
+    outcome text,                   -- ok, error, running
+    logs_seen integer,
+    logs_changed integer,
+    bytes integer,                  -- moved (collect) or parsed (load)
+    problems integer,
+    error text
+);
+
+-- Usage of the requests that are no copies, by hour; every usage view sums this.
+create table usage_hours (
+    session_id integer not null references sessions(id),
+    hour integer not null,          -- ms of the hour's begin, UTC; -1: no time known
+    model text not null,            -- '' where the log does not say
+    requests integer not null,
+    unpriced_requests integer not null,
+    incomplete_requests integer not null,
+    input_tokens integer not null,
+    cache_read_tokens integer not null,
+    cache_write_tokens integer not null,
+    cache_write_1h_tokens integer not null,
+    output_tokens integer not null,
+    reasoning_tokens integer not null,
+    web_searches integer not null,
+    cost_nanousd integer,
+    reported_nanousd integer,
+    primary key (session_id, hour, model)
+) without rowid;
+
+-- What happened in each hour, copies left out.
+create table activity_hours (
+    session_id integer not null references sessions(id),
+    hour integer not null,
+    prompts integer not null,
+    replies integer not null,
+    tool_calls integer not null,
+    tool_errors integer not null,
+    primary key (session_id, hour)
+) without rowid;
+
+create table meta (
+    key text primary key,
+    value text
+) without rowid;

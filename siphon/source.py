@@ -1,0 +1,30 @@
+"""What a source is: a value that states which logs it matches, beside how it reads one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from siphon.log import Log
+from siphon.records import Record
+
+
+class Source(NamedTuple):
+    """One tool's logs.
+
+    `globs` are POSIX patterns below the home; `**` crosses folders (also hidden ones), `*` and `?` do
+    not cross `/`, `{a,b}` alternates. One match is one log. `beside` are companions: collected, read
+    through `log.near()`, but no logs themselves. `parse` depends on nothing but the bytes it reads
+    through its Log: no clock, environment, network or database.
+    """
+
+    name: str  # snake_case, stable: part of every session's uid
+    title: str  # as its makers write it
+    globs: tuple[str, ...]
+    parse: Callable[[Log], Iterator[Record]]
+    beside: tuple[str, ...] = ()
+    version: int = 1  # rises when parse yields other records: its logs are read again
+    resume: Callable[[str], str | None] | None = None  # native id → command that reopens it
+    recognise: Callable[[Log], str | None] | None = None
+    """For a loose file: the path below a home where such a log would lie; None: not one of ours."""
+    sqlite: bool = False  # its logs are SQLite stores: collected as consistent copies
+    skips: Mapping[str, str] = {}  # record types left out on purpose: type → reason
+    evidence: str = ""  # what it was checked against, and the date
