@@ -49,7 +49,8 @@ create table sessions (
     project text,                   -- folder that names the project
     cwd text,
     git_branch text,
-    git_repo text,                  -- host/owner/name
+    git_repo text,                  -- host/owner/name, as logged, else as the host's checkout says
+    logged_repo text,               -- as logged
     version text,                   -- of the tool
     entrypoint text,
     started_at integer,
@@ -71,6 +72,7 @@ create table sessions (
     copy_of integer references sessions(id),  -- the same native id in an earlier log
     partial integer not null default 0,       -- known only from sightings in another session's log
     hidden integer not null default 0,        -- partial, and its own log is there too
+    derived integer not null default 0,       -- a fork or a continuation
     unique (log_id, native_id)
 );
 
@@ -84,15 +86,15 @@ create table messages (
     kind text not null,
     ts integer,
     model text,
-    text text,
     request text,                   -- native id of the request that produced it
-    abandoned integer not null,
-    attachments text,               -- JSON, without the data
+    abandoned integer not null,     -- 1: rewound or rolled back
     identity integer not null,      -- 63-bit hash; equal for sightings of one record
     copy_of integer references messages(id),
-    log_id integer not null references logs(id),
+    log_id integer not null,
     offset integer,                 -- bytes, of the raw record in the log
-    length integer                  -- bytes
+    length integer,                 -- bytes
+    attachments text,               -- JSON, without the data
+    text text                       -- last: what stands behind a long text is slow to reach
 );
 
 create table tool_calls (
@@ -104,8 +106,6 @@ create table tool_calls (
     name text not null,
     kind text not null,
     summary text,                   -- one line: command, path, query
-    input text,                     -- JSON
-    output text,                    -- over 256 KiB: head and tail
     output_bytes integer,           -- of the whole output
     status text not null,
     exit_code integer,
@@ -117,11 +117,13 @@ create table tool_calls (
     abandoned integer not null,
     identity integer not null,
     copy_of integer references tool_calls(id),
-    log_id integer not null references logs(id),
+    log_id integer not null,
     offset integer,
     length integer,
     result_offset integer,
-    result_length integer
+    result_length integer,
+    input text,                     -- JSON
+    output text                     -- over 256 KiB: head and tail
 );
 
 create table file_touches (
@@ -132,7 +134,7 @@ create table file_touches (
     action text not null,
     lines_added integer,
     lines_removed integer,
-    log_id integer not null references logs(id)
+    log_id integer not null
 );
 
 create table requests (
@@ -162,7 +164,7 @@ create table requests (
     identity integer not null,
     copy_of integer references requests(id),
     own text,                       -- JSON: its own usage, where another sighting raised it
-    log_id integer not null references logs(id),
+    log_id integer not null,
     offset integer,
     length integer
 );

@@ -1,0 +1,145 @@
+"""siphon.db: how it is opened, laid out, built beside the old one and published over it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+
+from siphon.errors import SiphonError
+
+LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql")
+_FTS_HASH = 64 << 20  # bytes of postings held in memory while bulk loading; SQLite's own is 1 MiB
+_FTS_HASH_USUAL = 1 << 20
+
+
+def script(name: str) -> str:
+    """The text of one of the package's .sql files."""
+    return files("siphon").joinpath(name).read_text()
+
+
+def layout() -> str:
+    """Hash of everything that shapes the database: another layout means rebuild."""
+    return blake2b("\0".join(map(script, LAYOUT)).encode(), digest_size=8).hexdigest()
+
+
+def connect(path: Path, *, write: bool = False) -> sqlite3.Connection:
+    """A connection; raises SiphonError if the database cannot be opened or is not there."""
+    mode = "rwc" if write else "ro"
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=60, isolation_level=None
+        )
+        connection.execute("pragma schema_version")
+    except sqlite3.Error as error:
+        hint = "" if path.exists() else "; `siphon load` makes it"
+        raise SiphonError(f"{path}: cannot open the database: {error}{hint}") from None
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    if write:
+        connection.executescript("pragma journal_mode = wal; pragma synchronous = normal;")
+    return connection
+
+
+def current(path: Path) -> bool:
+    """Whether a database of today's layout is there."""
+    if not path.exists():
+        return False
+    try:
+        with closing(connect(path)) as connection:
+            found = connection.execute("select value from meta where key = 'layout'").fetchone()
+    except (SiphonError, sqlite3.Error):
+        return False
+    return found is not None and found[0] == layout()
+
+
+def run(connection: sqlite3.Connection, sql: str) -> None:
+    """Execute the statements of a script; unlike executescript it commits nothing by itself."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if line.rstrip().endswith(";") and sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+    if statement.strip():
+        connection.execute(statement)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def start_build(path: Path) -> sqlite3.Connection:
+    """An empty database beside `path` to load into in bulk: tables only, nothing journalled."""
+    beside = building(path)
+    beside.unlink(missing_ok=True)
+    connection = sqlite3.connect(beside, isolation_level=None)
+    connection.executescript(
+        "pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off;"
+        "pragma locking_mode = exclusive; pragma cache_size = -64000; pragma temp_store = file;"
+    )
+    connection.executescript(script("schema.sql"))
+    return connection
+
+
+def building(path: Path) -> Path:
+    return path.with_name(f".{path.name}.building")
+
+
+def index(connection: sqlite3.Connection) -> None:
+    """Secondary indexes of a bulk load."""
+    connection.executescript(script("indexes.sql"))
+
+
+def index_text(connection: sqlite3.Connection) -> None:
+    """Views, the full-text tables and their triggers; all text is read once."""
+    connection.executescript(script("fts.sql"))
+    for table in ("messages_fts", "tool_calls_fts"):
+        connection.execute(f"insert into {table}({table}, rank) values ('hashsize', ?)", [_FTS_HASH])
+        connection.execute(f"insert into {table}({table}) values ('rebuild')")
+        connection.execute(
+            f"insert into {table}({table}, rank) values ('hashsize', ?)", [_FTS_HASH_USUAL]
+        )
+
+
+def seal(connection: sqlite3.Connection) -> None:
+    connection.executescript(script("views.sql"))
+    connection.execute("insert or replace into meta values ('layout', ?)", [layout()])
+    connection.executescript("pragma analysis_limit = 1000; analyze;")
+
+
+def publish(path: Path) -> None:
+    """Put the database built beside in the place of `path`, over readers that hold it open.
+
+    They see the new tables at their next statement.
+    """
+    beside = building(path)
+    if path.exists() and _is_database(path):
+        with closing(sqlite3.connect(beside)) as new, closing(connect(path, write=True)) as old:
+            _same_page_size(old)
+            new.backup(old, pages=-1)
+            old.execute("pragma wal_checkpoint(truncate)")
+        beside.unlink()
+    else:
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        beside.replace(path)
+    path.chmod(0o600)
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) in (b"SQLite format 3\0",)
+
+
+def _same_page_size(old: sqlite3.Connection) -> None:
+    """The backup API cannot change the page size of a database in WAL mode."""
+    if old.execute("pragma page_size").fetchone()[0] != 8192:
+        old.executescript("pragma journal_mode = delete; pragma page_size = 8192; vacuum;")

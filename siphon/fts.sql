@@ -1,0 +1,67 @@
+-- Full text. External content: the words are indexed here, the text stays in its table.
+-- A tool call's input is JSON: indexed as it stands, the escapes \n and \t would stick to the words
+-- after them, so what is indexed is its values.
+
+create view tool_calls_text as
+select
+    id,
+    name,
+    coalesce((select group_concat(atom, char(10)) from json_tree(input) where atom is not null), '') as input,
+    output
+from tool_calls;
+
+create virtual table messages_fts using fts5(
+    text,
+    content="messages", content_rowid="id",
+    tokenize="unicode61 remove_diacritics 0"
+);
+
+create virtual table tool_calls_fts using fts5(
+    input, output,
+    content="tool_calls_text", content_rowid="id",
+    tokenize="unicode61 remove_diacritics 0"
+);
+
+create trigger messages_in after insert on messages begin
+    insert into messages_fts(rowid, text) values (new.id, new.text);
+end;
+
+create trigger messages_out after delete on messages begin
+    insert into messages_fts(messages_fts, rowid, text) values ('delete', old.id, old.text);
+end;
+
+create trigger messages_new after update of text on messages begin
+    insert into messages_fts(messages_fts, rowid, text) values ('delete', old.id, old.text);
+    insert into messages_fts(rowid, text) values (new.id, new.text);
+end;
+
+create trigger tool_calls_in after insert on tool_calls begin
+    insert into tool_calls_fts(rowid, input, output) values (
+        new.id,
+        coalesce((select group_concat(atom, char(10)) from json_tree(new.input) where atom is not null), ''),
+        new.output
+    );
+end;
+
+create trigger tool_calls_out after delete on tool_calls begin
+    insert into tool_calls_fts(tool_calls_fts, rowid, input, output) values (
+        'delete',
+        old.id,
+        coalesce((select group_concat(atom, char(10)) from json_tree(old.input) where atom is not null), ''),
+        old.output
+    );
+end;
+
+create trigger tool_calls_new after update of input, output on tool_calls begin
+    insert into tool_calls_fts(tool_calls_fts, rowid, input, output) values (
+        'delete',
+        old.id,
+        coalesce((select group_concat(atom, char(10)) from json_tree(old.input) where atom is not null), ''),
+        old.output
+    );
+    insert into tool_calls_fts(rowid, input, output) values (
+        new.id,
+        coalesce((select group_concat(atom, char(10)) from json_tree(new.input) where atom is not null), ''),
+        new.output
+    );
+end;

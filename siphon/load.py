@@ -1,0 +1,283 @@
+"""archive → records → database: reads what has changed, writes what differs (design §3-§6)."""
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from siphon import copies, db, stale
+from siphon.archive import Archive
+from siphon.costs import table_rows
+from siphon.errors import SiphonError
+from siphon.parsing import Parsed, parsed, price_table
+from siphon.refresh import refresh
+from siphon.rows import Batch
+from siphon.sources import sources
+from siphon.stale import Job, Stock
+from siphon.writer import Bulk, Changes, LogState, drop_log, finish_log, log_id, replace
+
+CHUNK = 64 << 20  # bytes of logs replaced in one transaction
+REBUILD_SHARE = 0.5  # of the archive's bytes: where more has changed, building anew is cheaper
+
+
+class Loaded(NamedTuple):
+    """What one load did."""
+
+    logs: int  # seen
+    changed: int  # read
+    bytes: int  # read
+    rows: int  # written
+    problems: int  # in the logs read
+    failed: list[tuple[str, str]]  # host/path, the parser's error
+    rebuilt: bool
+
+
+Progress = Callable[[int, int], None]
+"""Called with (bytes read, bytes to read)."""
+
+
+def _silent(_done: int, _total: int) -> None:
+    return
+
+
+def load(
+    archive: Archive,
+    database: Path,
+    *,
+    rebuild: bool = False,
+    skip: Iterable[str] = (),
+    progress: Progress = _silent,
+) -> Loaded:
+    """Bring the database up to date with the archive. Raises SiphonError if another load runs."""
+    started = _now()
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _alone(database):
+        stock = Stock(archive.held())
+        wanted = stale.jobs(stock, sources(), skip)
+        todo = _todo(database, stock, wanted, rebuild)
+        if todo is None:
+            done = _build(archive, database, stock, wanted, progress)
+        else:
+            done = _update(archive, database, stock, wanted, todo, progress)
+        if done.changed or done.rebuilt:
+            archive.record_run(
+                kind="load", host=None, started_at=started, ended_at=_now(),
+                outcome="error" if done.failed else "ok", logs_seen=done.logs,
+                logs_changed=done.changed, bytes=done.bytes, problems=done.problems,
+                error=f"{len(done.failed)} logs failed" if done.failed else None,
+            )  # fmt: skip
+        _copy_runs(archive, database)
+    return done
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def _alone(database: Path) -> Iterator[None]:
+    """Two loads never write one database; the system frees the lock if we die."""
+    with database.with_name(f".{database.name}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SiphonError(f"{database}: another load is writing it; wait for it to end") from None
+        yield
+
+
+def _todo(database: Path, stock: Stock, wanted: list[Job], rebuild: bool) -> list[Job] | None:
+    """The logs to read again; None: build the whole anew."""
+    if rebuild or not db.current(database):
+        return None
+    with closing(db.connect(database)) as connection:
+        todo = stale.changed(connection, stock, wanted)
+    share = sum(job.held.size for job in todo) / max(1, sum(job.held.size for job in wanted))
+    return None if share > REBUILD_SHARE and len(todo) > 100 else todo
+
+
+def _build(
+    archive: Archive, database: Path, stock: Stock, wanted: list[Job], progress: Progress
+) -> Loaded:
+    """Load everything into a new database beside, then publish it over the old one."""
+    with closing(db.start_build(database)) as connection:
+        _store_prices(connection)
+        tally = _Tally(wanted, progress)
+        connection.execute("begin")
+        for job, parts in parsed(archive.root, wanted):
+            _append(connection, stock, job, parts, tally)
+        connection.execute("commit")
+        db.index(connection)
+        connection.execute("begin")
+        copies.mark_all(connection, price_table())
+        refresh(connection, archive.repos())
+        connection.execute("commit")
+        db.index_text(connection)
+        db.seal(connection)
+    db.publish(database)
+    return tally.loaded(len(wanted), rebuilt=True)
+
+
+def _append(
+    connection: sqlite3.Connection,
+    stock: Stock,
+    job: Job,
+    parts: Iterator[Batch | Parsed],
+    tally: "_Tally",
+) -> None:
+    state = _state(job, "[]")
+    log = log_id(connection, state)
+    bulk = Bulk(connection, log, job.held.host, job.source)
+    for part in parts:
+        if isinstance(part, Batch):
+            bulk.write(part)
+            continue
+        if part.error is not None:
+            bulk.undo()
+        state = _state(job, stale.reads_json(stock, job.held.host, part.reads))
+        finish_log(connection, log, state, (bulk.records, bulk.problems), part.error)
+        tally.add(job, bulk.records, bulk.problems, part.error)
+
+
+def _update(
+    archive: Archive,
+    database: Path,
+    stock: Stock,
+    wanted: list[Job],
+    todo: list[Job],
+    progress: Progress,
+) -> Loaded:
+    """Replace the rows of changed logs, a transaction a chunk; readers see each chunk whole."""
+    tally = _Tally(todo, progress)
+    with closing(db.connect(database, write=True)) as connection:
+        gone = stale.gone(connection, wanted)
+        repos = archive.repos()
+        news = _checkouts_changed(connection, repos)
+        if not todo and not gone and not news:
+            return tally.loaded(len(wanted), rebuilt=False)
+        work = parsed(archive.root, todo)
+        while True:
+            with db.transaction(connection):
+                changes = Changes()
+                for log in gone:
+                    drop_log(connection, log, changes)
+                more = _chunk(connection, stock, work, changes, tally)
+                copies.mark(connection, changes, price_table())
+                refresh(connection, repos)
+                gone = []
+            if not more:
+                break
+    return tally.loaded(len(wanted), rebuilt=False)
+
+
+def _chunk(
+    connection: sqlite3.Connection,
+    stock: Stock,
+    work: Iterator[tuple[Job, Iterator[Batch | Parsed]]],
+    changes: Changes,
+    tally: "_Tally",
+) -> bool:
+    """Replace logs until the chunk is full; False when there are none left."""
+    limit = tally.bytes + CHUNK
+    for job, parts in work:
+        _replace(connection, stock, job, parts, changes, tally)
+        if tally.bytes >= limit:
+            return True
+    return False
+
+
+def _replace(
+    connection: sqlite3.Connection,
+    stock: Stock,
+    job: Job,
+    parts: Iterator[Batch | Parsed],
+    changes: Changes,
+    tally: "_Tally",
+) -> None:
+    received = list(parts)
+    end = received.pop()
+    assert isinstance(end, Parsed)
+    whole = [part for part in received if isinstance(part, Batch)]
+    state = _state(job, stale.reads_json(stock, job.held.host, end.reads))
+    log = log_id(connection, state)
+    counts = None
+    before = changes.rows
+    if end.error is None:
+        counts = replace(connection, log, (job.held.host, job.source), whole, changes)
+    finish_log(connection, log, state, counts, end.error)
+    tally.add(job, changes.rows - before, counts[1] if counts else 0, end.error)
+
+
+def _state(job: Job, reads: str) -> LogState:
+    held = job.held
+    return LogState(
+        held.host,
+        job.source,
+        held.path,
+        held.generation,
+        held.size,
+        held.mtime,
+        job.version,
+        reads,
+        _now(),
+    )
+
+
+def _checkouts_changed(connection: sqlite3.Connection, repos: object) -> bool:
+    """Whether the hosts' checkouts tell other repositories than at the last load; notes them."""
+    known = repr(sorted(repos.items())) if isinstance(repos, dict) else ""
+    row = connection.execute("select value from meta where key = 'repos'").fetchone()
+    if row is not None and row[0] == known:
+        return False
+    connection.execute("insert or replace into meta values ('repos', ?)", [known])
+    return row is not None or known != "[]"
+
+
+def _store_prices(connection: sqlite3.Connection) -> None:
+    rows = table_rows(price_table())
+    connection.executemany(
+        f"insert into prices values ({', '.join('?' * 12)})",
+        rows,
+    )
+
+
+def _copy_runs(archive: Archive, database: Path) -> None:
+    """Hosts' states and runs, as the ledger keeps them, for readers of the database."""
+    runs, hosts = archive.runs(), archive.host_states()
+    with closing(db.connect(database, write=True)) as connection:
+        newest = connection.execute("select max(id), count(*) from runs").fetchone()
+        if newest == (max((run[0] for run in runs), default=None), len(runs)):
+            return
+        with db.transaction(connection):
+            connection.execute("delete from runs")
+            connection.executemany(f"insert into runs values ({', '.join('?' * 11)})", runs)
+            connection.executemany(
+                "insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)"
+                " on conflict do update set collected_at = excluded.collected_at,"
+                " attempted_at = excluded.attempted_at, error = excluded.error",
+                hosts,
+            )
+
+
+class _Tally:
+    """Adds up what a load does, and tells the progress."""
+
+    def __init__(self, todo: list[Job], progress: Progress) -> None:
+        self.total = sum(job.held.size for job in todo)
+        self.progress = progress
+        self.logs = self.bytes = self.rows = self.problems = 0
+        self.failed: list[tuple[str, str]] = []
+
+    def add(self, job: Job, rows: int, problems: int, error: str | None) -> None:
+        self.logs += 1
+        self.bytes += job.held.size
+        self.rows += rows
+        self.problems += problems
+        if error is not None:
+            self.failed.append((f"{job.held.host}/{job.held.path}", error))
+        self.progress(self.bytes, self.total)
+
+    def loaded(self, seen: int, *, rebuilt: bool) -> Loaded:
+        return Loaded(seen, self.logs, self.bytes, self.rows, self.problems, self.failed, rebuilt)

@@ -1,0 +1,121 @@
+"""Which logs must be read: those whose parse depended on something that is no longer as it was."""
+
+import sqlite3
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from siphon.archive import Held
+from siphon.globs import compiled, fixed_folder
+from siphon.log import Read
+from siphon.source import Source
+
+_READS = msgspec.json.Decoder(list[tuple[str, str, str]])
+
+
+class Job(NamedTuple):
+    """A log to read."""
+
+    held: Held
+    source: str
+    version: int  # of the source
+
+
+class Stock:
+    """What the archive holds, by host: answers fingerprints without touching a file."""
+
+    def __init__(self, held: Iterable[Held]) -> None:
+        self.files: dict[str, dict[str, Held]] = {}
+        for file in held:
+            self.files.setdefault(file.host, {})[file.path] = file
+        self._names: dict[str, list[str]] = {}
+        self._matches: dict[tuple[str, str], str] = {}
+
+    def fingerprint(self, host: str, read: Read) -> str:
+        """A text that changes when what was read changes; "" for a file that is not held."""
+        if read.kind == "glob":
+            return self._glob(host, read.path)
+        file = self.files[host].get(read.path)
+        return "" if file is None else f"{file.generation}:{file.size}:{file.mtime}"
+
+    def _glob(self, host: str, pattern: str) -> str:
+        key = (host, pattern)
+        if key not in self._matches:
+            match = compiled(pattern).fullmatch
+            found = "\0".join(name for name in self._below(host, pattern) if match(name))
+            self._matches[key] = blake2b(found.encode(errors="replace"), digest_size=8).hexdigest()
+        return self._matches[key]
+
+    def _below(self, host: str, pattern: str) -> Iterator[str]:
+        names = self._names.get(host)
+        if names is None:
+            names = self._names[host] = sorted(self.files[host])
+        folder = fixed_folder(pattern)
+        prefix = f"{folder}/" if folder else ""
+        for place in range(bisect_left(names, prefix), len(names)):
+            if not names[place].startswith(prefix):
+                return
+            yield names[place]
+
+
+def reads_json(stock: Stock, host: str, reads: Sequence[Read]) -> str:
+    """What a parse depended on, as `logs.reads` keeps it."""
+    kept = [(read.kind, read.path, stock.fingerprint(host, read)) for read in reads]
+    return msgspec.json.encode(kept).decode()
+
+
+def jobs(stock: Stock, sources: Mapping[str, Source], skip: Iterable[str]) -> list[Job]:
+    """Every log that the archive holds, with the source that reads it, oldest first."""
+    skipped = set(skip)
+    matchers = [
+        (compiled(glob).fullmatch, source)
+        for source in sources.values()
+        if source.name not in skipped
+        for glob in source.globs
+    ]
+    found = []
+    for files in stock.files.values():
+        for file in files.values():
+            for match, source in matchers:
+                if match(file.path):
+                    found.append(Job(file, source.name, source.version))
+                    break
+    return sorted(found, key=lambda job: (job.held.mtime or 0, job.held.host, job.held.path))
+
+
+def changed(connection: sqlite3.Connection, stock: Stock, wanted: Iterable[Job]) -> list[Job]:
+    """The jobs whose log is new or whose last parse depended on what has changed since."""
+    stored = {
+        (host, path): rest
+        for host, path, *rest in connection.execute(
+            "select host, path, source, source_version, generation, size, mtime, reads from logs"
+        )
+    }
+    return [job for job in wanted if not _fresh(stored.get((job.held.host, job.held.path)), stock, job)]
+
+
+def _fresh(stored: Sequence[object] | None, stock: Stock, job: Job) -> bool:
+    held = job.held
+    if stored is None or tuple(stored[:5]) != (
+        job.source, job.version, held.generation, held.size, held.mtime,
+    ):  # fmt: skip
+        return False
+    host = held.host
+    return all(
+        stock.fingerprint(host, Read(kind, path)) == print_
+        for kind, path, print_ in _READS.decode(str(stored[5]))
+        if path != held.path
+    )
+
+
+def gone(connection: sqlite3.Connection, wanted: Iterable[Job]) -> list[int]:
+    """Ids of stored logs that the archive no longer holds or that no source reads."""
+    kept = {(job.held.host, job.held.path, job.source) for job in wanted}
+    return [
+        key
+        for key, *place in connection.execute("select id, host, path, source from logs")
+        if tuple(place) not in kept
+    ]
