@@ -1,12 +1,13 @@
 -- Full text. External content: the words are indexed here, the text stays in its table.
--- A tool call's input is JSON: indexed as it stands, the escapes \n and \t would stick to the words
--- after them, so what is indexed is its values.
+-- A tool call's input is JSON: as it stands, the escapes \n, \r and \t would stick to the words after
+-- them, so they are indexed as white space. (json_tree would give the values alone, but FTS5 reads its
+-- content with virtual tables forbidden.)
 
 create view tool_calls_text as
 select
     id,
     name,
-    coalesce((select group_concat(atom, char(10)) from json_tree(input) where atom is not null), '') as input,
+    replace(replace(replace(input, '\n', char(10)), '\t', char(9)), '\r', char(13)) as input,
     output
 from tool_calls;
 
@@ -38,7 +39,7 @@ end;
 create trigger tool_calls_in after insert on tool_calls begin
     insert into tool_calls_fts(rowid, input, output) values (
         new.id,
-        coalesce((select group_concat(atom, char(10)) from json_tree(new.input) where atom is not null), ''),
+        replace(replace(replace(new.input, '\n', char(10)), '\t', char(9)), '\r', char(13)),
         new.output
     );
 end;
@@ -47,7 +48,7 @@ create trigger tool_calls_out after delete on tool_calls begin
     insert into tool_calls_fts(tool_calls_fts, rowid, input, output) values (
         'delete',
         old.id,
-        coalesce((select group_concat(atom, char(10)) from json_tree(old.input) where atom is not null), ''),
+        replace(replace(replace(old.input, '\n', char(10)), '\t', char(9)), '\r', char(13)),
         old.output
     );
 end;
@@ -56,12 +57,12 @@ create trigger tool_calls_new after update of input, output on tool_calls begin
     insert into tool_calls_fts(tool_calls_fts, rowid, input, output) values (
         'delete',
         old.id,
-        coalesce((select group_concat(atom, char(10)) from json_tree(old.input) where atom is not null), ''),
+        replace(replace(replace(old.input, '\n', char(10)), '\t', char(9)), '\r', char(13)),
         old.output
     );
     insert into tool_calls_fts(rowid, input, output) values (
         new.id,
-        coalesce((select group_concat(atom, char(10)) from json_tree(new.input) where atom is not null), ''),
+        replace(replace(replace(new.input, '\n', char(10)), '\t', char(9)), '\r', char(13)),
         new.output
     );
 end;

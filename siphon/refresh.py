@@ -18,10 +18,9 @@ def refresh(connection: sqlite3.Connection, repos: Mapping[tuple[str, str], str]
 
 def _checkouts(connection: sqlite3.Connection, repos: Mapping[tuple[str, str], str]) -> None:
     """Sessions whose repository the hosts' checkouts tell, also if only that has changed."""
-    run(
-        connection,
-        "drop table if exists temp.repos; create temp table repos (host text, folder text, repo text,"
-        " primary key (host, folder)) without rowid;",
+    connection.execute("drop table if exists temp.repos")
+    connection.execute(
+        "create temp table repos (host text, folder text, repo text, primary key (host, folder))"
     )
     connection.executemany(
         "insert into temp.repos values (?, ?, ?)",

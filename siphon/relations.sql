@@ -3,12 +3,21 @@
 create temp table resolved as
 select
     r.id,
-    (
-        select t.id
-        from sessions t
-        where t.source = s.source and t.native_id = r.target_native_id and t.id <> s.id
-        order by t.host <> s.host, t.hidden, t.host, t.uid
-        limit 1
+    coalesce(
+        (
+            select t.id
+            from sessions t
+            where t.source = s.source and t.native_id = r.target_native_id and t.host = s.host and t.id <> s.id
+            order by t.hidden, t.uid
+            limit 1
+        ),
+        (
+            select t.id
+            from sessions t
+            where t.source = s.source and t.native_id = r.target_native_id and t.id <> s.id
+            order by t.hidden, t.host, t.uid
+            limit 1
+        )
     ) as target
 from relations r
 join sessions s on s.id = r.session_id
@@ -20,12 +29,21 @@ and (
 
 update relations
 set target_id = v.target,
-    tool_call_id = (
-        select c.id
-        from tool_calls c
-        where c.native_id = relations.call_native_id
-        order by c.session_id is not v.target, c.copy_of is not null, c.id
-        limit 1
+    tool_call_id = coalesce(
+        (
+            select c.id
+            from tool_calls c
+            where c.native_id = relations.call_native_id and c.session_id = v.target
+            order by c.seq
+            limit 1
+        ),
+        (
+            select c.id
+            from tool_calls c
+            where c.native_id = relations.call_native_id and c.copy_of is null
+            order by c.id
+            limit 1
+        )
     )
 from temp.resolved v
 where v.id = relations.id;

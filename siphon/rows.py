@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+import msgspec
+
 from siphon.costs import cost
 from siphon.price_table import PriceTable
 from siphon.records import (
@@ -218,7 +220,7 @@ class Rows:
         key = self.calls_at.take(self._second(number, ts))
         self.call_ids[number, record.seq] = key
         output, size = _output(record)
-        given = _text(record.input)
+        given = _json(record.input)
         self.text_size += len(output or "") + len(given or "") + 300
         if record.native_id is None:
             same = identity(self.source, record.session, record.seq, record.name, given)
@@ -298,6 +300,16 @@ def _text(text: str | None) -> str | None:
     if text is not None and "\0" in text:
         return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
     return text
+
+
+def _json(text: str | None) -> str | None:
+    """JSON text without needless escapes: a word with \\u00e9 in it would not be found."""
+    if text is None or "\\u" not in text:
+        return _text(text)
+    try:
+        return msgspec.json.encode(msgspec.json.decode(text)).decode()
+    except (msgspec.DecodeError, RecursionError):
+        return _text(text)
 
 
 def _repo(url: str | None) -> str | None:

@@ -1,0 +1,42 @@
+# `make run` runs siphon on this machine; `make test` passes the tests. Both set up what they need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: run test lint bench soak clean setup system
+
+run: $(VENV)/.installed
+	$(BIN)/siphon up $(ARGS)
+
+test: $(VENV)/.installed system
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.installed system
+	$(BIN)/python -m pytest -m soak tests $(ARGS)
+
+setup: $(VENV)/.installed
+
+# uv installs in seconds what pip takes minutes for; it comes from PyPI itself.
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "siphon needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --group dev --editable .
+	touch $@
+
+# What the tests need from the system: an SSH server and a browser.
+system:
+	@.ci/system
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

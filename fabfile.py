@@ -1,0 +1,1 @@
+from siphon.tasks import *  # noqa: F403

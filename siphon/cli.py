@@ -1,0 +1,248 @@
+"""The `siphon` command: parses options, calls, prints. Exit codes: 0 well, 1 something failed
+(each failure is a line on stderr), 2 wrong usage, 130 interrupted."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from siphon.errors import SiphonError
+
+if TYPE_CHECKING:
+    from siphon.config import Config
+
+_EPILOG = """
+Exit codes: 0 all went well; 1 something failed, and stderr says what, where and the way out;
+2 wrong usage; 130 interrupted.
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="siphon.yml to use; else $SIPHON_CONFIG, ./siphon.yml, or the user's config folder.",
+)
+@click.version_option(package_name="siphon-archive", prog_name="siphon")
+@click.pass_context
+def siphon(context: click.Context, config_path: Path | None) -> None:
+    """One searchable archive of every AI coding session, over all machines and all tools.
+
+    \b
+    New here?   siphon demo            a made-up fleet, to look around
+                siphon up              this machine's sessions on http://127.0.0.1:8001
+    Daily use:  siphon collect && siphon load
+                siphon search "flaky test"
+    """
+    context.obj = config_path
+
+
+def config_of(context: click.Context) -> "Config":
+    from siphon.config import load_config
+
+    return load_config(context.obj)
+
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print only JSON on stdout.")
+
+
+def emit(value: object) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def complain(text: str) -> None:
+    click.echo(f"siphon: {text}", err=True)
+
+
+def _plain(value: Any) -> Mapping[str, object]:
+    return {
+        name: str(part) if isinstance(part, Path) else part for name, part in value._asdict().items()
+    }
+
+
+@siphon.command()
+@click.argument("hosts", nargs=-1, metavar="[HOST]...")
+@click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
+@as_json
+@click.pass_context
+def collect(context: click.Context, hosts: tuple[str, ...], dry_run: bool, json_: bool) -> None:
+    """Fetch new log bytes from the hosts (all, or those named) into the archive.
+
+    Nothing is written on a host, and nothing is ever deleted from the archive. One host that fails
+    does not stop the others; the exit code is 1 then, and its name is told.
+    """
+    from siphon.archive import Archive
+    from siphon.collect import collect as fetch
+    from siphon.progress import host_lines
+
+    config = config_of(context)
+    with host_lines(quiet=json_) as progress:
+        reports = fetch(config, Archive(config.archive), hosts, dry_run=dry_run, progress=progress)
+    if json_:
+        emit([_plain(report) for report in reports])
+    for report in reports:
+        if not json_:
+            click.echo(f"{report.host}: {report.said()}")
+        if report.error is not None:
+            complain(f"{report.host}: {report.error}")
+    context.exit(int(any(report.error is not None for report in reports)))
+
+
+@siphon.command()
+@click.option("--rebuild", is_flag=True, help="Build the database anew beside the old one, then swap.")
+@as_json
+@click.pass_context
+def load(context: click.Context, rebuild: bool, json_: bool) -> None:
+    """Read what has changed in the archive into the database.
+
+    The database is made from the archive alone: deleting it, or --rebuild, loses nothing.
+    """
+    from siphon.archive import Archive
+    from siphon.load import load as read
+    from siphon.progress import bytes_bar
+
+    config = config_of(context)
+    with bytes_bar("loading", quiet=json_) as progress:
+        done = read(
+            Archive(config.archive),
+            config.database,
+            rebuild=rebuild,
+            skip=config.skip,
+            progress=progress,
+        )
+    if json_:
+        emit(_plain(done))
+    else:
+        click.echo(
+            f"{done.changed} of {done.logs} logs read ({_size(done.bytes)}), {done.rows} rows written"
+            f"{', database built anew' if done.rebuilt else ''}"
+        )
+    if done.problems:
+        complain(f"{done.problems} parts of logs could not be read; list them: siphon status --problems")
+    for place, error in done.failed:
+        complain(f"{place}: not loaded: {error}")
+    context.exit(int(bool(done.failed)))
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+@siphon.command()
+@as_json
+def sources(json_: bool) -> None:
+    """The tools siphon reads, and where their logs lie."""
+    from siphon.sources import sources as known
+
+    rows = [
+        {"name": one.name, "title": one.title, "globs": one.globs, "evidence": one.evidence}
+        for one in known().values()
+    ]
+    if json_:
+        return emit(rows)
+    for row in rows:
+        click.echo(f"{row['name']:16} {row['title']}")
+        for glob in row["globs"]:
+            click.echo(f"{'':16} ~/{glob}")
+    return None
+
+
+@siphon.command()
+@click.option("--read-data", is_flag=True, help="Read every byte, not only sizes.")
+@as_json
+@click.pass_context
+def verify(context: click.Context, read_data: bool, json_: bool) -> None:
+    """Check the archive against its ledger."""
+    from siphon.archive import Archive
+
+    config = config_of(context)
+    findings = [str(finding) for finding in Archive(config.archive).verify(read_data=read_data)]
+    if json_:
+        emit({"findings": findings})
+    else:
+        click.echo("the archive is as its ledger says" if not findings else f"{len(findings)} findings")
+    for finding in findings:
+        complain(finding)
+    context.exit(int(bool(findings)))
+
+
+@siphon.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8001, show_default=True)
+@click.pass_context
+def serve(context: click.Context, host: str, port: int) -> None:
+    """Serve the database with Datasette: pages, JSON, SQL, notebooks. Read-only."""
+    from siphon.serve import serve as listen
+
+    listen(config_of(context), host=host, port=port)
+
+
+@siphon.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8001, show_default=True)
+@click.pass_context
+def up(context: click.Context, host: str, port: int) -> None:
+    """Collect, load, serve, and keep collecting: what `make run` does."""
+    from siphon.up import up as run_all
+
+    run_all(config_of(context), context.obj, host=host, port=port)
+
+
+@siphon.command()
+@click.option("--port", default=8001, show_default=True)
+@click.option("--keep", type=click.Path(path_type=Path), help="Make it in this folder, and leave it.")
+@click.option("--no-serve", is_flag=True, help="Only make and load it.")
+def demo(port: int, keep: Path | None, no_serve: bool) -> None:
+    """Serve a made-up fleet of three machines, to look around without logs of your own."""
+    from siphon.demo import demo as show_fleet
+
+    show_fleet(port=port, keep=keep, listen=not no_serve)
+
+
+def _add_readers() -> None:
+    from siphon.cli_read import READERS
+
+    for command in READERS:
+        siphon.add_command(command)
+
+
+def run(words: Sequence[str] | None = None) -> int:
+    """Run one command line; its exit code. Errors meant for users end as one line on stderr."""
+    _add_readers()
+    try:
+        code = siphon.main(args=words, prog_name="siphon", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except SiphonError as error:
+        complain(str(error))
+        return 1
+    except BrokenPipeError:
+        return _closed_pipe()
+    return code if isinstance(code, int) else 0
+
+
+def _closed_pipe() -> int:
+    """Whoever read our output has gone, as `siphon … | head` does; nothing is wrong."""
+    sys.stdout = None  # type: ignore[assignment]  # nothing more can be written
+    return 0
+
+
+def main() -> None:
+    sys.exit(run())
+
+
+Command = Callable[..., object]

@@ -1,0 +1,177 @@
+"""The archive's own book: which logs it holds, in which generation, with which hash, and who collected when."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from siphon.errors import SiphonError
+
+VERSION = 1
+_PATIENCE_SECONDS = 60  # for another process to finish its transaction
+
+
+class Entry(NamedTuple):
+    """A log as the archive holds it now. Its file ends, for readers, after `size` bytes."""
+
+    id: int
+    host: str
+    path: str
+    generation: int
+    size: int
+    mtime: int | None  # ms
+    stamp: str | None  # as listed when it was last read; None: compare contents
+    sha256: str
+    place: str  # the file, below the archive
+    gone_at: int | None  # ms
+
+
+class HostState(NamedTuple):
+    """When a host was collected; times in ms."""
+
+    name: str
+    collected_at: int | None  # last success
+    attempted_at: int
+    error: str | None  # of the last attempt
+
+
+class Run(NamedTuple):
+    """One run, as in the table runs; an id is given when it is recorded."""
+
+    kind: str  # collect, load, verify
+    started_at: int
+    host: str | None = None
+    ended_at: int | None = None
+    outcome: str = "running"  # ok, error, running
+    logs_seen: int | None = None
+    logs_changed: int | None = None
+    bytes: int | None = None
+    problems: int | None = None
+    error: str | None = None
+    id: int | None = None
+
+
+ENTRY = ", ".join(Entry._fields)
+RUN = ", ".join(Run._fields)
+
+
+class Ledger:
+    """Opens the book when first asked, once in each thread and process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._mine = threading.local()
+
+    def __reduce__(self) -> tuple[type["Ledger"], tuple[Path]]:
+        return Ledger, (self.path,)
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """This thread's connection; an inherited one must not be used after a fork."""
+        if getattr(self._mine, "pid", None) != os.getpid():
+            self._mine.db, self._mine.pid = _opened(self.path), os.getpid()
+        connection: sqlite3.Connection = self._mine.db
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or nothing."""
+        db = self.db
+        db.execute("begin immediate")
+        try:
+            yield db
+        except BaseException:
+            db.execute("rollback")
+            raise
+        db.execute("commit")
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """All rows of a query."""
+        return self.db.execute(sql, values).fetchall()
+
+    def entry(self, host: str, path: str) -> Entry | None:
+        """The log, if the archive has ever held it."""
+        sql = f"select {ENTRY} from logs where host = ? and path = ?"
+        row = self.db.execute(sql, (host, path)).fetchone()
+        return Entry(*row) if row else None
+
+    def entries(self, host: str) -> dict[str, Entry]:
+        """All of a host's logs by path."""
+        rows = self.db.execute(f"select {ENTRY} from logs where host = ?", (host,))
+        return {row[2]: Entry._make(row) for row in rows}
+
+    def paths(self, host: str, folder: str) -> list[str]:
+        """All paths below a folder ("" for the home), sorted."""
+        if not folder:
+            rows = self.rows("select path from logs where host = ? order by path", host)
+        else:
+            sql = "select path from logs where host = ? and path > ? and path < ? order by path"
+            rows = self.rows(sql, host, folder + "/", folder + "0")  # "0" follows "/"
+        return [path for (path,) in rows]
+
+    def restamp(self, stamps: Mapping[int, tuple[str | None, int | None]]) -> None:
+        """Remember, by id, how logs are listed now (stamp, mtime) though their bytes are the same."""
+        rows = [(stamp, mtime, id) for id, (stamp, mtime) in stamps.items()]
+        with self.write() as db:
+            db.executemany("update logs set stamp = ?, mtime = ?, gone_at = null where id = ?", rows)
+
+    def note_gone(self, ids: list[int], at: int | None) -> None:
+        """Note that logs are no longer on their host; None: that they are there again."""
+        with self.write() as db:
+            db.executemany("update logs set gone_at = ? where id = ?", [(at, id) for id in ids])
+
+    def record_run(self, run: Run) -> Run:
+        """Write the run down: a new row if it has no id yet. Returns it with its id."""
+        marks = ", ".join("?" * len(run))
+        with self.write() as db:
+            id = db.execute(f"insert or replace into runs ({RUN}) values ({marks})", run).lastrowid
+        return run._replace(id=id)
+
+    def record_host(self, host: str, at: int, error: str | None) -> None:
+        """Remember the end of a collect; an error leaves the last success standing."""
+        sql = """insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)
+            on conflict (name) do update set
+                collected_at = coalesce(excluded.collected_at, collected_at),
+                attempted_at = excluded.attempted_at,
+                error = excluded.error"""
+        with self.write() as db:
+            db.execute(sql, (host, None if error else at, at, error))
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    try:
+        db = _connection(path)
+        _ready(db, path)
+    except (sqlite3.Error, OSError) as error:
+        raise SiphonError(f"{path}: the archive's ledger cannot be opened: {error}") from error
+    return db
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    # SQLite would create it readable by all; its -wal and -shm take over the mode.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = full")
+    return db
+
+
+def _ready(db: sqlite3.Connection, path: Path) -> None:
+    """Create the tables in a new book; refuse one of a later siphon."""
+    (version,) = db.execute("pragma user_version").fetchone()
+    if version > VERSION:
+        raise SiphonError(f"{path}: written by a newer siphon (version {version}); upgrade siphon")
+    if version == 0:
+        schema = (files("siphon") / "ledger.sql").read_text()
+        begin = "begin immediate" if not db.in_transaction else ""
+        db.execute(begin)
+        (version,) = db.execute("pragma user_version").fetchone()
+        if version == 0:
+            for statement in schema.split(";\n"):
+                db.execute(statement)
+            db.execute(f"pragma user_version = {VERSION}")
+        db.execute("commit")

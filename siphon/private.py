@@ -1,0 +1,47 @@
+"""Folders and files that only their owner can read, whatever the umask, and kept through a power cut."""
+
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+
+def folder(path: Path) -> None:
+    """Make the folder and those above it, mode 0700. Raises OSError where a file stands in the way."""
+    if path.is_dir():
+        return
+    folder(path.parent)
+    try:
+        path.mkdir(0o700)
+    except FileExistsError:
+        if not path.is_dir():  # another process may have made it meanwhile
+            raise
+    else:
+        path.chmod(0o700)
+
+
+def create(path: Path) -> IO[bytes]:
+    """A new file to write, mode 0600. Raises FileExistsError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb", 1 << 20)
+
+
+def sync(paths: Iterable[Path]) -> None:
+    """Force files, or folders' lists of names, to disk; together, as one by one is slow."""
+    wanted = set(paths)
+    if len(wanted) < 4:
+        for path in wanted:
+            _sync(path)
+        return
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(_sync, wanted))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
