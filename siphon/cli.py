@@ -2,6 +2,7 @@
 (each failure is a line on stderr), 2 wrong usage, 130 interrupted."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def siphon(context: click.Context, config_path: Path | None) -> None:
 def config_of(context: click.Context) -> "Config":
     from siphon.config import load_config
 
-    return load_config(context.obj)
+    return load_config(context.obj, os.environ, Path.cwd())
 
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print only JSON on stdout.")

@@ -46,7 +46,8 @@ def table_rows(table: PriceTable) -> list[tuple[object, ...]]:
 def _row(price: Price) -> tuple[object, ...]:
     bands = [{name: _usd(value, name) for name, value in band._asdict().items()} for band in price.bands]
     return (
-        price.id, price.model, price.provider, price.valid_from, _million(price.input),
+        price.id, price.model, price.provider, price.valid_from,
+        json.dumps(price.hours) if price.hours else None, _million(price.input),
         _million(price.cache_read), _million(price.cache_write_5m), _million(price.cache_write_1h),
         _million(price.output), _million(price.web_search), json.dumps(bands) if bands else None,
         price.source,

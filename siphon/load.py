@@ -12,6 +12,7 @@ from siphon import copies, db, stale
 from siphon.archive import Archive
 from siphon.costs import table_rows
 from siphon.errors import SiphonError
+from siphon.ledger import Run
 from siphon.parsing import Parsed, parsed, price_table
 from siphon.refresh import refresh
 from siphon.rows import Batch
@@ -63,18 +64,27 @@ def load(
         else:
             done = _update(archive, database, stock, wanted, todo, progress)
         if done.changed or done.rebuilt:
-            archive.record_run(
-                kind="load", host=None, started_at=started, ended_at=_now(),
-                outcome="error" if done.failed else "ok", logs_seen=done.logs,
-                logs_changed=done.changed, bytes=done.bytes, problems=done.problems,
-                error=f"{len(done.failed)} logs failed" if done.failed else None,
-            )  # fmt: skip
+            archive.record_run(_run(done, started))
         _copy_runs(archive, database)
     return done
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _run(done: Loaded, started: int) -> Run:
+    return Run(
+        kind="load",
+        started_at=started,
+        ended_at=_now(),
+        outcome="error" if done.failed else "ok",
+        logs_seen=done.logs,
+        logs_changed=done.changed,
+        bytes=done.bytes,
+        problems=done.problems,
+        error=f"{len(done.failed)} logs failed" if done.failed else None,
+    )
 
 
 @contextmanager
@@ -93,6 +103,10 @@ def _todo(database: Path, stock: Stock, wanted: list[Job], rebuild: bool) -> lis
     if rebuild or not db.current(database):
         return None
     with closing(db.connect(database)) as connection:
+        if connection.execute("select value from meta where key = 'prices'").fetchone() != (
+            price_table().version,
+        ):
+            return None
         todo = stale.changed(connection, stock, wanted)
     share = sum(job.held.size for job in todo) / max(1, sum(job.held.size for job in wanted))
     return None if share > REBUILD_SHARE and len(todo) > 100 else todo
@@ -236,11 +250,10 @@ def _checkouts_changed(connection: sqlite3.Connection, repos: object) -> bool:
 
 
 def _store_prices(connection: sqlite3.Connection) -> None:
-    rows = table_rows(price_table())
     connection.executemany(
-        f"insert into prices values ({', '.join('?' * 12)})",
-        rows,
+        f"insert into prices values ({', '.join('?' * 13)})", table_rows(price_table())
     )
+    connection.execute("insert into meta values ('prices', ?)", [price_table().version])
 
 
 def _copy_runs(archive: Archive, database: Path) -> None:
@@ -248,11 +261,14 @@ def _copy_runs(archive: Archive, database: Path) -> None:
     runs, hosts = archive.runs(), archive.host_states()
     with closing(db.connect(database, write=True)) as connection:
         newest = connection.execute("select max(id), count(*) from runs").fetchone()
-        if newest == (max((run[0] for run in runs), default=None), len(runs)):
+        if newest == (runs[-1].id if runs else None, len(runs)):
             return
         with db.transaction(connection):
             connection.execute("delete from runs")
-            connection.executemany(f"insert into runs values ({', '.join('?' * 11)})", runs)
+            connection.executemany(
+                f"insert into runs ({', '.join(Run._fields)}) values ({', '.join('?' * len(Run._fields))})",
+                runs,
+            )
             connection.executemany(
                 "insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)"
                 " on conflict do update set collected_at = excluded.collected_at,"

@@ -201,6 +201,7 @@ create table prices (
     model text not null,
     provider text not null,
     valid_from integer,             -- ms; NULL: since ever
+    hours text,                     -- JSON [[from, to]] minutes of the UTC day; NULL: all day
     input real,                     -- this and the next: USD per million tokens
     cache_read real,
     cache_write real,

@@ -1,0 +1,1 @@
+"""What measures siphon: a corpus made from a seed, and the benchmarks that run on it."""
