@@ -64,7 +64,7 @@ def bare_decode(corpus: Path) -> tuple[int, float]:
             data = zstandard.ZstdDecompressor().stream_reader(data).read()
         size += len(data)
         start = time.process_time()
-        for line in data.splitlines() if b"\r" in data else data.split(b"\n"):
+        for line in data.split(b"\n"):
             if line:
                 try:
                     decode(line)

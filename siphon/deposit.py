@@ -1,12 +1,13 @@
-"""Putting what arrived into the archive so that a kill at any moment leaves nothing lost and nothing half.
+"""Putting what arrived into the archive so that a kill at any moment loses nothing and shows no half.
 
-The order: bytes into a part, to disk; the old generation set aside and the ledger told; the part renamed
-over the log, or appended to it beyond the size that the ledger states; then the ledger, in one transaction.
+The order: bytes into a part, to disk; the old generation set aside and the ledger told; the part
+renamed over the log, or appended beyond the size that the ledger states; then the ledger, at once.
 """
 
 import hashlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -50,17 +51,14 @@ def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], a
     for arrival in whole:
         arrival.part.replace(located(root, places[arrival.path]))
     _sync_names(root, places.values())
-    tails = [(arrival, entry) for arrival in arrivals if arrival.tail and (entry := entries[arrival.path])]
+    tails = [(a, entry) for a in arrivals if a.tail and (entry := entries[a.path])]
     for arrival, entry in tails:
         _append(located(root, entry.place), entry.size, arrival.part)
     with ledger.write() as db:
         for arrival in whole:
-            old = entries[arrival.path]
-            if old is not None:
-                _replaced(db.execute, old, aside[old.id], at)
-            _written(db.execute, host, arrival, places[arrival.path], at)
+            _written(db, host, arrival, places[arrival.path], entries[arrival.path], aside, at)
         for arrival, entry in tails:
-            _grown(db.execute, entry, arrival, at)
+            _grown(db, entry, arrival, at)
     for arrival, _ in tails:
         arrival.part.unlink()
 
@@ -118,10 +116,10 @@ def _adopt(
         file = located(root, places[arrival.path])
         if not file.exists() or _begins_with(arrival.part, file):
             continue
-        size, digest = file.stat().st_size, sha256(file)
-        found = Arrival(arrival.path, file, False, size, None, None, digest, digest)
+        size = file.stat().st_size
+        found = Arrival(arrival.path, file, False, size, None, None, *[digest(file, size)] * 2)
         with ledger.write() as db:
-            _written(db.execute, host, found, places[arrival.path], at)
+            _written(db, host, found, places[arrival.path], None, {}, at)
 
 
 def _set_aside(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> dict[int, str]:
@@ -138,8 +136,54 @@ def _set_aside(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> dict[int
     return aside
 
 
+def _written(
+    db: sqlite3.Connection,
+    host: str,
+    arrival: Arrival,
+    place: str,
+    old: Entry | None,
+    aside: Mapping[int, str],
+    at: int,
+) -> None:
+    """Enter a log's first generation, or the one that replaces `old`."""
+    generation = 1
+    if old is not None:
+        generation = old.generation + 1
+        kept = (old.id, old.generation, old.size, old.mtime, old.sha256, aside[old.id], at)
+        db.execute("insert into generations values (?, ?, ?, ?, ?, ?, ?)", kept)
+    now = (generation, arrival.size, arrival.mtime, arrival.stamp, arrival.sha256, place, at)
+    sql = """insert into logs (host, path, generation, size, mtime, stamp, sha256, place, first_seen,
+            changed_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+        on conflict (host, path) do update set generation = ?3, size = ?4, mtime = ?5, stamp = ?6,
+            sha256 = ?7, place = ?8, changed_at = ?9, gone_at = null
+        returning id"""
+    (id,) = db.execute(sql, (host, arrival.path, *now)).fetchone()
+    _segment(db, id, generation, 0, arrival, at)
+
+
+def _grown(db: sqlite3.Connection, entry: Entry, arrival: Arrival, at: int) -> None:
+    """Enter what was appended to a generation."""
+    sql = """update logs set size = ?, mtime = ?, stamp = ?, sha256 = ?, changed_at = ?, gone_at = null
+        where id = ?"""
+    db.execute(sql, (arrival.size, arrival.mtime, arrival.stamp, arrival.sha256, at, entry.id))
+    _segment(db, entry.id, entry.generation, entry.size, arrival, at)
+
+
+def _segment(
+    db: sqlite3.Connection, id: int, generation: int, start: int, arrival: Arrival, at: int
+) -> None:
+    if arrival.size > start:
+        row = (id, generation, start, arrival.size - start, arrival.segment, at)
+        db.execute("insert into segments values (?, ?, ?, ?, ?, ?)", row)
+
+
 def _twin(old: Path, new: Path) -> None:
-    """A second name for a file, or a copy where the file system knows no such thing."""
+    """A second name for a file, or a copy where the file system knows no such thing.
+
+    A file that the archive has lost is left to `verify` to report.
+    """
+    if not old.exists():
+        return
     if new.exists():
         if new.samefile(old):
             return
@@ -169,10 +213,19 @@ def _begins_with(file: Path, start: Path) -> bool:
     return True
 
 
-def sha256(file: Path) -> str:
-    """The hash of all the file's bytes, hex."""
-    with file.open("rb") as bytes:
-        return hashlib.file_digest(bytes, "sha256").hexdigest()
+def digest(file: Path, size: int) -> str:
+    """The sha256 of the file's first `size` bytes, hex."""
+    return hashed(file, size).hexdigest()
+
+
+def hashed(file: Path, size: int) -> "hashlib._Hash":
+    """The hash of the file's first `size` bytes, to go on with; of fewer where it is shorter."""
+    state = hashlib.sha256()
+    with file.open("rb", buffering=0) as bytes:
+        while size > 0 and (block := bytes.read(min(size, _BLOCK))):
+            state.update(block)
+            size -= len(block)
+    return state
 
 
 def _sync_names(root: Path, places: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""The archive's own book: which logs it holds, in which generation, with which hash, and who collected when."""
+"""The archive's own book: which logs it holds, where, with which hash, and who was collected when."""
 
 import os
 import sqlite3
@@ -167,8 +167,7 @@ def _ready(db: sqlite3.Connection, path: Path) -> None:
         raise SiphonError(f"{path}: written by a newer siphon (version {version}); upgrade siphon")
     if version == 0:
         schema = (files("siphon") / "ledger.sql").read_text()
-        begin = "begin immediate" if not db.in_transaction else ""
-        db.execute(begin)
+        db.execute("begin immediate")
         (version,) = db.execute("pragma user_version").fetchone()
         if version == 0:
             for statement in schema.split(";\n"):

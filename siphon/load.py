@@ -265,10 +265,8 @@ def _copy_runs(archive: Archive, database: Path) -> None:
             return
         with db.transaction(connection):
             connection.execute("delete from runs")
-            connection.executemany(
-                f"insert into runs ({', '.join(Run._fields)}) values ({', '.join('?' * len(Run._fields))})",
-                runs,
-            )
+            names, marks = ", ".join(Run._fields), ", ".join("?" * len(Run._fields))
+            connection.executemany(f"insert into runs ({names}) values ({marks})", runs)
             connection.executemany(
                 "insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)"
                 " on conflict do update set collected_at = excluded.collected_at,"

@@ -7,7 +7,10 @@ from pathlib import Path
 from siphon.db import connect
 
 _SESSION = "(select uid from sessions where id = {})"
-_ROW = "(select s.uid || '#' || x.seq from {table} x join sessions s on s.id = x.session_id where x.id = {})"
+_ROW = (
+    "(select s.uid || '#' || x.seq from {table} x join sessions s on s.id = x.session_id"
+    " where x.id = {})"
+)
 _LOG = "(select host || '/' || path from logs where id = {})"
 _PROJECT = "(select key from projects where id = {})"
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import goldens
 import pytest
+
+import goldens
 from dump import dump, totals
 from goldens import Case
 from road import Road, copied, road
-
 from siphon.db import connect
 
 CASES = goldens.cases()

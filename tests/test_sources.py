@@ -4,10 +4,10 @@ import random
 import shutil
 from pathlib import Path
 
-import goldens
 import pytest
-from goldens import Case
 
+import goldens
+from goldens import Case
 from siphon.records import FileTouch, Message, Record, Relation, Request, Session, ToolCall
 from siphon.sources import sources
 
