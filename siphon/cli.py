@@ -13,6 +13,7 @@ import click
 from siphon.errors import SiphonError
 
 if TYPE_CHECKING:
+    from siphon.archive import Archive
     from siphon.config import Config
 
 _EPILOG = """
@@ -95,11 +96,18 @@ def collect(context: click.Context, hosts: tuple[str, ...], dry_run: bool, json_
 
 
 @siphon.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--host", help="Host name to file PATHs under; else made from each path's name.")
 @click.option("--rebuild", is_flag=True, help="Build the database anew beside the old one, then swap.")
 @as_json
 @click.pass_context
-def load(context: click.Context, rebuild: bool, json_: bool) -> None:
+def load(
+    context: click.Context, paths: tuple[Path, ...], host: str | None, rebuild: bool, json_: bool
+) -> None:
     """Read what has changed in the archive into the database.
+
+    With PATHs (exported or copied logs of any tool: files, folders, .zip, .tar.gz) those are filed in
+    the archive first, recognised by their paths, else by content.
 
     The database is made from the archive alone: deleting it, or --rebuild, loses nothing.
     """
@@ -108,26 +116,36 @@ def load(context: click.Context, rebuild: bool, json_: bool) -> None:
     from siphon.progress import bytes_bar
 
     config = config_of(context)
+    archive = Archive(config.archive)
+    filed = _file_loose(archive, paths, host)
     with bytes_bar("loading", quiet=json_) as progress:
-        done = read(
-            Archive(config.archive),
-            config.database,
-            rebuild=rebuild,
-            skip=config.skip,
-            progress=progress,
-        )
+        done = read(archive, config.database, rebuild=rebuild, skip=config.skip, progress=progress)
     if json_:
-        emit(_plain(done))
+        emit({**_plain(done), "filed": [_plain(one) for one in filed]})
     else:
+        for one in filed:
+            if one.error is None:
+                how = "filed as" if one.new else "already"
+                click.echo(f"{one.file}: {one.source}, {how} {one.host}/{one.path}")
         click.echo(
             f"{done.changed} of {done.logs} logs read ({_size(done.bytes)}), {done.rows} rows written"
             f"{', database built anew' if done.rebuilt else ''}"
         )
     if done.problems:
         complain(f"{done.problems} parts of logs could not be read; list them: siphon status --problems")
-    for place, error in done.failed:
-        complain(f"{place}: not loaded: {error}")
-    context.exit(int(bool(done.failed)))
+    errors = [f"{place}: not loaded: {error}" for place, error in done.failed]
+    errors += [f"{one.file}: not filed: {one.error}" for one in filed if one.error is not None]
+    for line in errors:
+        complain(line)
+    context.exit(int(bool(errors)))
+
+
+def _file_loose(archive: "Archive", paths: tuple[Path, ...], host: str | None) -> list[Any]:
+    if not paths:
+        return []
+    from siphon.loose import file_loose
+
+    return file_loose(archive, paths, host)
 
 
 def _size(count: float) -> str:

@@ -91,21 +91,18 @@ class Log:
         """Yield each whole, non-blank line; a last line without newline is not yet written."""
         offset = number = 0
         with self.open() as file:
-            for raw in self._raw_lines(file):
-                number += 1
-                if raw.endswith(b"\n"):
-                    data = _bare(raw, number)
-                    if data:
-                        yield Line(number, offset, data)
-                elif raw.strip(b"\0 \t\r"):
-                    self.problem("unfinished last line: waits for its rest", number, offset)
-                offset += len(raw)
-
-    def _raw_lines(self, file: IO[bytes]) -> Iterator[bytes]:
-        try:
-            yield from file
-        except zstandard.ZstdError as error:
-            self.problem(f"compressed data is damaged: {error}")
+            try:
+                for raw in file:
+                    number += 1
+                    if raw.endswith(b"\n"):
+                        data = _bare(raw, number)
+                        if data:
+                            yield Line(number, offset, data)
+                    elif raw.strip(b"\0 \t\r"):
+                        self.problem("unfinished last line: waits for its rest", number, offset)
+                    offset += len(raw)
+            except zstandard.ZstdError as error:
+                self.problem(f"compressed data is damaged: {error}", number, offset)
 
     def objects(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
         """Yield (line, object) for each line; what does not decode becomes a problem.

@@ -2,13 +2,15 @@
 
 import multiprocessing
 import os
+import sys
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from siphon.archive import Archive
 from siphon.log import Log, Read
@@ -76,37 +78,58 @@ def _received(
     pipes: list[Connection], jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, Iterator[Batch | Parsed]]]:
     waiting = iter(enumerate(jobs))
-    busy = list(pipes)
-    for pipe in pipes:
-        pipe.send(next(waiting, None))
-    while busy:
-        for ready in wait(busy):
-            pipe = next(one for one in busy if one is ready)
-            place = pipe.recv()
-            if place is None:
-                busy.remove(pipe)
-                continue
-            yield jobs[place], _rest(pipe)
-            pipe.send(next(waiting, None))
+    at_work = {pipe: job for pipe in pipes if (job := _give(pipe, waiting)) is not None}
+    while at_work:
+        for ready in wait(list(at_work)):
+            pipe = next(one for one in at_work if one is ready)
+            alive: list[bool] = []
+            yield at_work.pop(pipe), _rest(pipe, alive)
+            job = _give(pipe, waiting) if alive else None
+            if job is not None:
+                at_work[pipe] = job
+    for place, job in waiting:  # left over by workers that died
+        yield job, iter([Parsed([], f"no worker process is left to read log {place}")])
 
 
-def _rest(pipe: Connection) -> Iterator[Batch | Parsed]:
-    while True:
-        part = pipe.recv()
-        yield part
-        if isinstance(part, Parsed):
-            return
+def _give(pipe: Connection, waiting: Iterator[tuple[int, Job]]) -> Job | None:
+    """Send a worker its next job, or the end."""
+    _, job = next(waiting, (None, None))
+    pipe.send(job)
+    return job
+
+
+def _rest(pipe: Connection, alive: list[bool]) -> Iterator[Batch | Parsed]:
+    """A log's batches as they arrive; `alive` gets an element if the worker lives to the end of it."""
+    try:
+        while True:
+            part = pipe.recv()
+            if isinstance(part, Parsed):
+                alive.append(True)
+                yield part
+                return
+            yield part
+    except (EOFError, ConnectionError):
+        yield Parsed([], "the process that read it died (out of memory?)")
+
+
+def _start_method() -> Literal["fork", "spawn"]:
+    """Forks start at once, but hang where another thread holds a lock, or on macOS."""
+    alone = threading.active_count() == 1
+    return "fork" if alone and sys.platform == "linux" else "spawn"
 
 
 @contextmanager
 def _pool(archive: Path, workers: int) -> Iterator[list[Connection]]:
-    context = multiprocessing.get_context("spawn")  # forks of a process with threads can hang
+    method = _start_method()
+    context: Any = multiprocessing.get_context(method)
     pairs = [context.Pipe() for _ in range(workers)]
+    ends = [end for pair in pairs for end in pair] if method == "fork" else []
     processes = [
-        context.Process(target=_work, args=(archive, theirs), daemon=True) for _, theirs in pairs
+        context.Process(target=_work, args=(archive, theirs, ends), daemon=True) for _, theirs in pairs
     ]
-    for process, (_, theirs) in zip(processes, pairs, strict=True):
+    for process in processes:
         process.start()
+    for _, theirs in pairs:
         theirs.close()
     try:
         yield [ours for ours, _ in pairs]
@@ -119,14 +142,17 @@ def _pool(archive: Path, workers: int) -> Iterator[list[Connection]]:
                 process.terminate()
 
 
-def _work(archive: Path, pipe: Connection) -> None:
-    """A worker's life: ask for a job, send its number, its batches and its end."""
+def _work(archive: Path, pipe: Connection, ends: list[Connection]) -> None:
+    """A worker's life: get a job, send its number, its batches and its end; stop when nobody reads.
+
+    `ends` are the pipes' ends that a fork inherits: held open, they would hide that the reader died.
+    """
+    for end in ends:
+        if end is not pipe:
+            end.close()
     try:
-        while (task := pipe.recv()) is not None:
-            place, job = task
-            pipe.send(place)
+        while (job := pipe.recv()) is not None:
             for part in batches(archive, job, price_table()):
                 pipe.send(part)
-        pipe.send(None)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+    except (EOFError, ConnectionError, KeyboardInterrupt):
         return

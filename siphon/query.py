@@ -4,22 +4,24 @@ import re
 from typing import NamedTuple
 
 from siphon.errors import SiphonError
+from siphon.times import millis
 
 WORDS = 64  # more words than this are not looked for
 FILTERS = (
     "host",
     "source",
     "project",
+    "repo",
+    "branch",
     "kind",
     "role",
     "model",
     "tool",
     "file",
     "session",
-    "repo",
-    "branch",
+    "status",
 )
-_DATES = ("day", "since", "until")
+DATES = ("day", "since", "until")
 _TERM = re.compile(r'(-?)(?:([a-z]+):)?(?:"([^"]*)"?(\*?)|(\S+))')
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -34,10 +36,11 @@ class Term(NamedTuple):
 class Words(NamedTuple):
     """The parsed text: what must occur, what must not, and the `name:value` filters in it."""
 
-    wanted: tuple[Term, ...]
-    unwanted: tuple[Term, ...]
-    filters: tuple[tuple[str, str], ...]
+    wanted: tuple[Term, ...] = ()
+    unwanted: tuple[Term, ...] = ()
+    filters: tuple[tuple[str, str], ...] = ()
     cut: bool = False  # there were more than WORDS
+    idle: bool = False  # something was typed, but no word that the index could know
 
 
 def parse(text: str) -> Words:
@@ -47,14 +50,19 @@ def parse(text: str) -> Words:
     filters = []
     for minus, name, phrase, star, word in _TERM.findall(text):
         value = phrase or word
-        if name in (*FILTERS, *_DATES) and value and not minus:
+        if name in (*FILTERS, *DATES) and value and not minus:
             filters.append((name, value))
             continue
         term = _term(f"{name}:{value}" if name else value, star)
         if term is not None:
             (unwanted if minus else wanted).append(term)
-    cut = len(wanted) + len(unwanted) > WORDS
-    return Words(tuple(wanted[:WORDS]), tuple(unwanted[:WORDS]), tuple(filters), cut)
+    return Words(
+        wanted=tuple(dict.fromkeys(wanted))[:WORDS],
+        unwanted=tuple(dict.fromkeys(unwanted))[:WORDS],
+        filters=tuple(dict.fromkeys(filters)),
+        cut=max(len(set(wanted)), len(set(unwanted))) > WORDS,
+        idle=bool(text.strip()) and not wanted and not (filters and not unwanted),
+    )
 
 
 def _term(text: str, star: str) -> Term | None:
@@ -64,12 +72,10 @@ def _term(text: str, star: str) -> Term | None:
     return Term(text, prefix) if any(map(str.isalnum, text)) else None
 
 
-def expression(words: Words) -> str:
-    """The FTS5 expression. Raises SiphonError where there is nothing to look for."""
+def expression(words: Words) -> str | None:
+    """The FTS5 expression; None where no word is wanted."""
     if not words.wanted:
-        raise SiphonError(
-            "nothing to search for: give at least one word of letters or digits (not only -exclusions)"
-        )
+        return None
     wanted = " AND ".join(map(_quoted, words.wanted))
     if not words.unwanted:
         return wanted
@@ -82,8 +88,6 @@ def _quoted(term: Term) -> str:
 
 def check_day(name: str, value: str) -> str:
     """The day as given, YYYY-MM-DD; raises SiphonError if it is none."""
-    from siphon.times import millis
-
     if not _DAY.fullmatch(value) or millis(value) is None:
         raise SiphonError(f"{name}={value!r} is no day; it would be like 2026-01-31")
     return value

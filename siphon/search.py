@@ -1,34 +1,27 @@
-"""The search window (design §7): newest hits first, facets and relevance inside the newest 2,000.
-
-Messages and tool calls are two full-text tables whose ids both rise with time, so hits of both merge
-by id. The plugin, the CLI and the API all search through `search`.
-"""
+"""Search, for pages, API and command line alike: facets and relevance inside a window (design §7)."""
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from heapq import merge
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from siphon.errors import SiphonError
-from siphon.query import Words, check_day, expression, parse
-from siphon.rows import EPOCH, SLOTS
-from siphon.times import millis
+import msgspec
 
-WINDOW = 2000  # hits that facets and relevance are made of
-BUDGET = 60_000  # hits of the words that are tried against the filters
-COUNTED = 10_000  # more than this are not counted
-PAGE = 4000  # hits of the words asked for at a time
+from siphon.errors import SiphonError
+from siphon.figures import day
+from siphon.query import DATES, Words, check_day, expression, parse
+from siphon.snippet import Snippet, head, snippet
+from siphon.window import CALLS, FILTERS, SCOPES, WINDOW, Asked, Seen, Stream, streams, window
+
 SORTS = ("newest", "oldest", "relevance")
-SCOPES = ("prompts", "replies", "thinking", "other", "input", "output")
-FACETS = ("host", "source", "project", "kind", "role", "model", "tool", "day")
-MARKS = ("\x02", "\x03")  # round the words found, in a snippet
-_DAY_MS = 86_400_000
+FACETS = (
+    "host", "source", "project", "repo", "kind", "role", "model", "tool", "file", "day",
+)  # fmt: skip
+_FACET_VALUES = 200  # of one facet, most frequent first
 
 
 class Query(NamedTuple):
-    """A search: the words, the filters (name → value; values of one name are alternatives), the order."""
+    """A search: words, filters (name, value; values of one name are alternatives), order, page."""
 
     text: str
     filters: tuple[tuple[str, str], ...] = ()
@@ -39,7 +32,7 @@ class Query(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A message or a tool call that was found. `ts` UTC ms; `snippet` has MARKS round the words."""
+    """A message or a tool call that was found. `ts` UTC ms."""
 
     session: str  # uid
     seq: int
@@ -53,7 +46,7 @@ class Hit(NamedTuple):
     tool: str | None
     ts: int | None
     native_id: str | None
-    snippet: str
+    snippet: Snippet
 
 
 class Found(NamedTuple):
@@ -65,95 +58,51 @@ class Found(NamedTuple):
     window: int  # hits that facets and relevance were made of
     complete: bool  # the window holds every hit
     facets: dict[str, list[tuple[str, int]]]  # name → (value, hits in the window), most first
+    query: Query  # its filters with those in the text
     words: Words
-
-
-class _Seen(NamedTuple):
-    """A hit in the window, before its text is fetched."""
-
-    id: int
-    table: str
-    seq: int
-    kind: str
-    role: str
-    model: str | None
-    tool: str | None
-    ts: int | None
-    native_id: str | None
-    uid: str
-    title: str | None
-    host: str
-    source: str
-    project: str | None
-
-
-_SEEN = {
-    "messages": "x.id, 'messages', x.seq, x.kind, x.role, x.model, null, x.ts, x.native_id",
-    "tool_calls": "x.id, 'tool_calls', x.seq, 'tool_call', 'tool', null, x.name, x.ts, x.native_id",
-}
-# How a filter reads in SQL; None: the table has no such thing, so nothing of it fits.
-_FILTERS: dict[str, tuple[str | None, str | None]] = {
-    "host": ("s.host = ?", "s.host = ?"),
-    "source": ("s.source = ?", "s.source = ?"),
-    "project": ("p.name = ?", "p.name = ?"),
-    "repo": ("s.git_repo = ?", "s.git_repo = ?"),
-    "branch": ("s.git_branch = ?", "s.git_branch = ?"),
-    "session": ("s.uid = ?", "s.uid = ?"),
-    "kind": ("x.kind = ?", "'tool_call' = ?"),
-    "role": ("x.role = ?", "'tool' = ?"),
-    "model": ("x.model = ?", None),
-    "tool": (None, "x.name = ?"),
-    "file": (
-        None,
-        "exists (select 1 from file_touches f where f.tool_call_id = x.id and instr(f.path, ?) > 0)",
-    ),
-}
-_SCOPED = {
-    "prompts": "x.kind in ('prompt', 'command')",
-    "replies": "x.kind = 'reply'",
-    "thinking": "x.kind = 'thinking'",
-    "other": "x.kind not in ('prompt', 'command', 'reply', 'thinking')",
-}
+    note: str | None  # what the searcher should know about the words
 
 
 def search(connection: sqlite3.Connection, query: Query) -> Found:
-    """Find messages and tool calls. Raises SiphonError that says what is wrong with the query."""
+    """Find messages and tool calls; without words, all that the filters let through.
+
+    Words are never wrong; raises SiphonError where filters, scopes, order or page are.
+    """
     words = parse(query.text)
-    query = _checked(query._replace(filters=(*query.filters, *words.filters)))
-    streams = [
-        stream
-        for table in _SEEN
-        if (stream := _stream(connection, table, expression(words), query)) is not None
-    ]
-    window, complete = _window(streams, query.sort)
-    ordered = _by_relevance(window, streams) if query.sort == "relevance" else window
-    page = ordered[query.offset : query.offset + query.limit]
-    total = len(window) if complete else max(len(window), _count(streams))
+    query = checked(query._replace(filters=tuple(dict.fromkeys((*query.filters, *words.filters)))))
+    asked = Asked(expression(words), query.scopes, query.filters, query.sort != "oldest")
+    found = [] if words.idle else streams(connection, asked)
+    hits, complete = window(found, asked.newest)
+    ordered = _by_relevance(hits, found) if query.sort == "relevance" and words.wanted else hits
+    total = len(hits)
+    if not complete and not any(stream.filtered for stream in found):
+        total = max(total, sum(stream.count() for stream in found))
     return Found(
-        hits=_hits(page, streams),
+        hits=_hits(connection, ordered[query.offset : query.offset + query.limit], words, query.scopes),
         total=total,
         counted="exact" if complete else "at least",
-        window=len(window),
+        window=len(hits),
         complete=complete,
-        facets=_facets(window),
+        facets=_facets(connection, hits),
+        query=query,
         words=words,
+        note=_note(words),
     )
 
 
-def _checked(query: Query) -> Query:
+def checked(query: Query) -> Query:
+    """The query as given; raises SiphonError naming what is wrong with it."""
     for name, value, known in (
-        *(("sort", value, SORTS) for value in (query.sort,)),
-        *(("in", value, SCOPES) for value in query.scopes),
+        ("sort", query.sort, SORTS),
+        *(("in", scope, SCOPES) for scope in query.scopes),
     ):
         if value not in known:
             raise SiphonError(f"{name}={value!r} is unknown; known: {', '.join(known)}")
     for name, value in query.filters:
-        if name in ("day", "since", "until"):
+        if name in DATES:
             check_day(name, value)
-        elif name not in _FILTERS:
-            raise SiphonError(
-                f"no filter {name!r}; known: {', '.join((*_FILTERS, 'day', 'since', 'until'))}"
-            )
+        elif name not in FILTERS:
+            raise SiphonError(f"no filter {name!r}; known: {', '.join((*FILTERS, *DATES))}")
     if not 1 <= query.limit <= 200:
         raise SiphonError(f"limit={query.limit} is out of range; it would be 1 to 200")
     if not 0 <= query.offset <= WINDOW:
@@ -161,188 +110,101 @@ def _checked(query: Query) -> Query:
     return query
 
 
-class _Stream:
-    """The hits in one full-text table, in the order of time, as far as the budget goes."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        table: str,
-        match: str,
-        bounds: tuple[int, int],
-        newest: bool,
-    ) -> None:
-        self.connection = connection
-        self.table = table
-        self.match = match
-        self.bounds = bounds  # ids, both inclusive
-        self.newest = newest
-        self.where: list[str] = ["x.copy_of is null", "not s.hidden"]
-        self.values: list[str] = []
-        self.spent = False  # the budget ended before the hits did
-
-    def __iter__(self) -> Iterator[_Seen]:
-        low, high = self.bounds
-        tried = 0
-        while tried < BUDGET:
-            edge, count = self._edge(low, high)
-            if edge is None:
-                return
-            first, last = (edge, high) if self.newest else (low, edge)
-            yield from self._page(first, last)
-            if count < PAGE:
-                return
-            low, high = (low, edge - 1) if self.newest else (edge + 1, high)
-            tried += count
-        self.spent = True
-
-    def _edge(self, low: int, high: int) -> tuple[int | None, int]:
-        """The id that the next PAGE hits of the words reach, and how many they are."""
-        order, end = ("desc", "min") if self.newest else ("asc", "max")
-        row = self.connection.execute(
-            f"select {end}(id), count(*) from (select rowid as id from {self.table}_fts where"
-            f" {self.table}_fts match ? and rowid between ? and ? order by rowid {order} limit {PAGE})",
-            [self.match, low, high],
-        ).fetchone()
-        return row[0], row[1]
-
-    def _page(self, low: int, high: int) -> Iterator[_Seen]:
-        order = "desc" if self.newest else "asc"
-        cursor = self.connection.execute(
-            f"select {_SEEN[self.table]}, s.uid, s.title, s.host, s.source, p.name"
-            f" from {self.table}_fts f cross join {self.table} x on x.id = f.rowid"
-            " cross join sessions s on s.id = x.session_id left join projects p on p.id = s.project_id"
-            f" where {self.table}_fts match ? and f.rowid between ? and ? and {' and '.join(self.where)}"
-            f" order by f.rowid {order}",
-            [self.match, low, high, *self.values],
-        )
-        return (_Seen(*row) for row in cursor)
-
-
-def _stream(connection: sqlite3.Connection, table: str, match: str, query: Query) -> _Stream | None:
-    """The table's hits under the query's filters; None if nothing of the table can fit."""
-    match_in = _scoped_match(table, match, query.scopes)
-    bounds = _bounds(query)
-    if match_in is None:
+def _note(words: Words) -> str | None:
+    if words.cut:
+        return f"only the first {len(words.wanted)} words were looked for"
+    if not words.idle:
         return None
-    stream = _Stream(connection, table, match_in, bounds, query.sort != "oldest")
-    if table == "messages" and not set(_SCOPED) <= set(query.scopes):
-        kinds = [_SCOPED[scope] for scope in query.scopes if scope in _SCOPED]
-        stream.where.append(f"({' or '.join(kinds)})")
-    by_name: dict[str, list[str]] = {}
-    for name, value in query.filters:
-        if name in _FILTERS:
-            by_name.setdefault(name, []).append(value)
-    for name, values in by_name.items():
-        condition = _FILTERS[name][list(_SEEN).index(table)]
-        if condition is None:
-            return None
-        stream.where.append("(" + " or ".join([condition] * len(values)) + ")")
-        stream.values.extend(values)
-    return stream
+    if words.unwanted:
+        return "only exclusions were given; add a word that must occur"
+    return "no letter and no digit was given, so there is nothing to look for"
 
 
-def _scoped_match(table: str, match: str, scopes: tuple[str, ...]) -> str | None:
-    if table == "messages":
-        return match if set(scopes) & set(_SCOPED) else None
-    columns = [name for name in ("input", "output") if name in scopes]
-    if len(columns) == 2:
-        return match
-    return f"{columns[0]} : ({match})" if columns else None
-
-
-def _bounds(query: Query) -> tuple[int, int]:
-    """Ids follow time: a range of days is a range of ids."""
-    low, high = 0, 2**62
-    for name, value in query.filters:
-        if name in ("day", "since", "until"):
-            start = millis(value) or 0
-            if name != "until":
-                low = max(low, _id(start))
-            if name != "since":
-                high = min(high, _id(start + _DAY_MS) - 1)
-    return low, high
-
-
-def _id(ts: int) -> int:
-    return max(0, ts - EPOCH) // 1000 << SLOTS
-
-
-def _window(streams: list[_Stream], sort: str) -> tuple[list[_Seen], bool]:
-    merged = merge(*streams, key=lambda seen: seen.id, reverse=sort != "oldest")
-    window = list(islice(merged, WINDOW + 1))
-    complete = len(window) <= WINDOW and not any(stream.spent for stream in streams)
-    return window[:WINDOW], complete
-
-
-def _count(streams: list[_Stream]) -> int:
-    """Hits of the words, capped; filters on rows are not applied, so only without them it counts."""
-    if any(len(stream.where) > 2 for stream in streams):
-        return 0
-    return sum(
-        stream.connection.execute(
-            f"select count(*) from (select 1 from {stream.table}_fts where {stream.table}_fts match ?"
-            f" and rowid between ? and ? limit {COUNTED + 1})",
-            [stream.match, *stream.bounds],
-        ).fetchone()[0]
-        for stream in streams
-    )
-
-
-def _by_relevance(window: list[_Seen], streams: list[_Stream]) -> list[_Seen]:
+def _by_relevance(hits: list[Seen], found: Iterable[Stream]) -> list[Seen]:
     """The window by bm25, best first; newer first among equals."""
     ranks: dict[tuple[str, int], float] = {}
-    for stream in streams:
-        ids = [seen.id for seen in window if seen.table == stream.table]
+    for stream in found:
+        ids = [seen.id for seen in hits if seen.table == stream.table]
         if ids:
-            rows = stream.connection.execute(
-                f"select rowid, bm25({stream.table}_fts) from {stream.table}_fts"
-                f" where {stream.table}_fts match ? and rowid between ? and ?",
-                [stream.match, min(ids), max(ids)],
-            )
-            ranks.update(((stream.table, key), rank) for key, rank in rows)
-    return sorted(window, key=lambda seen: (ranks.get((seen.table, seen.id), 0.0), -seen.id))
+            ranks.update(((stream.table, key), rank) for key, rank in stream.ranks(min(ids), max(ids)))
+    return sorted(hits, key=lambda seen: (ranks.get((seen.table, seen.id), 0.0), -seen.id))
 
 
-def _facets(window: list[_Seen]) -> dict[str, list[tuple[str, int]]]:
-    facets = {}
-    for name in FACETS:
-        values = (_day(seen.ts) if name == "day" else getattr(seen, name) for seen in window)
-        counts = Counter(value for value in values if value is not None)
-        facets[name] = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return facets
+def _facets(connection: sqlite3.Connection, hits: list[Seen]) -> dict[str, list[tuple[str, int]]]:
+    counts: dict[str, Counter[str | None]] = {
+        name: Counter(getattr(seen, name) for seen in hits)
+        for name in FACETS
+        if name not in ("day", "file")
+    }
+    counts["day"] = Counter(day(seen.ts) for seen in hits)
+    counts["file"] = _files(connection, hits)
+    return {
+        name: sorted(
+            ((value, count) for value, count in counts[name].items() if value is not None),
+            key=lambda item: (-item[1], item[0]),
+        )[:_FACET_VALUES]
+        for name in FACETS
+    }
 
 
-def _day(ts: int | None) -> str | None:
-    from datetime import UTC, datetime
+def _files(connection: sqlite3.Connection, hits: list[Seen]) -> Counter[str | None]:
+    """Calls in the window by each file that they touched."""
+    calls = ",".join(str(seen.id) for seen in hits if seen.table == "tool_calls")
+    if not calls:
+        return Counter()
+    rows = connection.execute(
+        "select path, count(distinct tool_call_id) from file_touches"
+        f" where tool_call_id in ({calls}) group by path"
+    )
+    return Counter({row[0]: row[1] for row in rows})
 
-    try:
-        return None if ts is None else datetime.fromtimestamp(ts / 1000, UTC).strftime("%Y-%m-%d")
-    except (ValueError, OverflowError, OSError):
-        return None
 
-
-def _hits(page: list[_Seen], streams: list[_Stream]) -> list[Hit]:
-    snippets: dict[tuple[str, int], str] = {}
-    for stream in streams:
-        for seen in page:
-            if seen.table == stream.table:
-                snippets[seen.table, seen.id] = _snippet(stream, seen.id)
+def _hits(
+    connection: sqlite3.Connection, page: list[Seen], words: Words, scopes: tuple[str, ...]
+) -> list[Hit]:
     return [
         Hit(
             session=seen.uid, seq=seen.seq, title=seen.title, host=seen.host, source=seen.source,
             project=seen.project, kind=seen.kind, role=seen.role, model=seen.model, tool=seen.tool,
-            ts=seen.ts, native_id=seen.native_id, snippet=snippets.get((seen.table, seen.id), ""),
+            ts=seen.ts, native_id=seen.native_id, snippet=_snippet(connection, seen, words, scopes),
         )
         for seen in page
     ]  # fmt: skip
 
 
-def _snippet(stream: _Stream, key: int) -> str:
-    column = 0 if stream.table == "messages" else -1
-    row = stream.connection.execute(
-        f"select snippet({stream.table}_fts, ?, ?, ?, '…', 24) from {stream.table}_fts"
-        f" where {stream.table}_fts match ? and rowid = ?",
-        [column, *MARKS, stream.match, key],
-    ).fetchone()
-    return "" if row is None or row[0] is None else str(row[0])
+def _snippet(
+    connection: sqlite3.Connection, seen: Seen, words: Words, scopes: tuple[str, ...]
+) -> Snippet:
+    """Where the words stand: in a tool call's output only if its input does not have them."""
+    texts = []
+    wanted = ("text",) if seen.table == "messages" else ("summary", *CALLS)
+    for name in wanted:
+        if name in CALLS and name not in scopes:
+            continue
+        row = connection.execute(f"select {name} from {seen.table} where id = ?", [seen.id]).fetchone()
+        text = "" if row is None or row[0] is None else str(row[0])
+        texts.append("\n".join(leaves(text)) if name == "input" else text)
+        found = snippet(texts[-1], words.wanted) if words.wanted else None
+        if found is not None:
+            return found
+    return next((head(text) for text in texts if text), head(""))
+
+
+def leaves(text: str) -> Iterator[str]:
+    """Yield the texts and numbers in JSON, in order; what is no JSON as it is."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        yield text
+    else:
+        yield from _leaves(value)
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for part in value:
+            yield from _leaves(part)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
