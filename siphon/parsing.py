@@ -33,7 +33,7 @@ class Parsed(NamedTuple):
 def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Parsed]:
     """Yield the log's rows, then one Parsed. A failing parser ends with an error, never raises."""
     held = job.held
-    log = Log(Archive(archive).home(held.host), held.host, held.path)
+    log = Log(_archive(archive).home(held.host), held.host, held.path)
     rows = Rows(job.source, f"{held.host}/{held.path}", prices)
     error = None
     try:
@@ -52,6 +52,12 @@ def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Par
         rows.problems.append((None, None, f"and {left} more problems in this log"))
     yield rows.take()
     yield Parsed(log.reads, error)
+
+
+@cache
+def _archive(root: Path) -> Archive:
+    """One in a process: its ledger stays open from log to log."""
+    return Archive(root)
 
 
 @cache
