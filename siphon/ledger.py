@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from siphon import private
 from siphon.errors import SiphonError
 
 VERSION = 1
@@ -152,8 +153,10 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _connection(path: Path) -> sqlite3.Connection:
-    # SQLite would create it readable by all; its -wal and -shm take over the mode.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # SQLite would create it readable by all; its -wal and -shm take over the mode. One that is there
+    # is not opened so: closing it would drop the locks that other threads hold through SQLite.
+    if not path.exists():
+        os.close(private.book(path))
     db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = full")

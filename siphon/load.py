@@ -56,7 +56,7 @@ def load(
     started = _now()
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(database):
-        stock = Stock(archive.held())
+        stock = Stock(archive.held(), archive.home)
         wanted = stale.jobs(stock, sources(), skip)
         todo = _todo(database, stock, wanted, rebuild)
         if todo is None:

@@ -1,6 +1,5 @@
 """Log: one log as a parser sees it. It remembers everything it read and all it could not read."""
 
-import io
 import json
 import re
 import sqlite3
@@ -13,16 +12,17 @@ import msgspec
 import zstandard
 
 from siphon.records import Problem
+from siphon.zst import unpacked
 
 T = TypeVar("T")
 PROBLEMS_KEPT = 1000  # per log; the rest are counted in one more row
 
 
 class Read(NamedTuple):
-    """Something a parse depended on: a file, present or not, or the matches of a glob."""
+    """Something a parse depended on: a file, present or not, a glob's matches, some lines of a file."""
 
-    kind: str  # "file" or "glob"
-    path: str  # POSIX, below the home
+    kind: str  # "file", "glob" or "lines"
+    path: str  # POSIX, below the home; of "lines": the path, a newline, the word they hold
 
 
 class Home(Protocol):
@@ -94,7 +94,9 @@ class Log:
             try:
                 for raw in file:
                     number += 1
-                    if raw.endswith(b"\n"):
+                    if raw[-2:] == b"}\n" and raw[0] == 123:  # "{": nothing to strip
+                        yield Line(number, offset, raw[:-1])
+                    elif raw.endswith(b"\n"):
                         data = _bare(raw, number)
                         if data:
                             yield Line(number, offset, data)
@@ -154,6 +156,14 @@ class Log:
         other.reads, other.problems = self.reads, self.problems
         return other
 
+    def lines_with(self, path: str, word: str) -> list[Line]:
+        """Whole lines of the file at `path`, below the home, that hold the word; [] if it is not held.
+
+        The parse depends on these lines alone, not on the rest of the file.
+        """
+        self._read("lines", f"{path}\n{word}")
+        return lines_with(self.home, path, word)
+
     def glob(self, pattern: str) -> list[str]:
         """Paths below the home that match a pattern relative to this log's folder, sorted."""
         target = _join(PurePosixPath(self.path).parent, pattern)
@@ -191,6 +201,20 @@ class Log:
                 self.problem("several values on one line: split", line.number, line.offset)
 
 
+def lines_with(home: Home, path: str, word: str) -> list[Line]:
+    """See Log.lines_with; reads the file, and remembers nothing."""
+    file = home.open(path)
+    if file is None:
+        return []
+    needle, found, offset = word.encode(), [], 0
+    with file:
+        for number, raw in enumerate(file, 1):
+            if needle in raw and raw.endswith(b"\n"):
+                found.append(Line(number, offset, _bare(raw, number)))
+            offset += len(raw)
+    return found
+
+
 def _open(log: Log, path: str) -> IO[bytes]:
     log._read("file", path)
     file = log.home.open(path)
@@ -198,8 +222,7 @@ def _open(log: Log, path: str) -> IO[bytes]:
         raise FileNotFoundError(path)
     if not path.endswith(".zst"):
         return file
-    reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-    return io.BufferedReader(reader, 1 << 20)
+    return unpacked(file)
 
 
 def _bare(raw: bytes, number: int) -> bytes:

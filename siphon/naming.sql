@@ -32,16 +32,14 @@ where s.uid <> n.name or s.copy_of is not nullif(n.first, n.id) or s.derived <> 
 update sessions set uid = '?' || id where id in (select id from temp.named where uid <> name);
 
 update sessions
-set uid = n.name, copy_of = nullif(n.first, n.id), derived = n.derived,
-    hidden = (sessions.partial and n.first <> n.id)
+set uid = n.name, copy_of = nullif(n.first, n.id), derived = n.derived
 from temp.named n
 where n.id = sessions.id
-and (sessions.uid <> n.name or sessions.copy_of is not nullif(n.first, n.id) or sessions.derived <> n.derived
-     or sessions.hidden <> (sessions.partial and n.first <> n.id));
+and (sessions.uid <> n.name or sessions.copy_of is not nullif(n.first, n.id) or sessions.derived <> n.derived);
 
 delete from relations
 where kind = 'copy' and session_id in (select id from temp.named)
-and target_id is not (select nullif(n.first, n.id) from temp.named n where n.id = relations.session_id);
+and (target_id is null or target_id is not (select nullif(n.first, n.id) from temp.named n where n.id = relations.session_id));
 
 insert into relations (session_id, kind, target_id, target_native_id, log_id)
 select s.id, 'copy', s.copy_of, s.native_id, s.log_id

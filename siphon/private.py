@@ -28,6 +28,13 @@ def create(path: Path) -> IO[bytes]:
     return os.fdopen(descriptor, "wb", 1 << 20)
 
 
+def book(path: Path) -> int:
+    """A file to read and write, made with mode 0600 if it is not there: its descriptor."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def sync(paths: Iterable[Path]) -> None:
     """Force files, or folders' lists of names, to disk; together, as one by one is slow."""
     wanted = set(paths)

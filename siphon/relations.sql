@@ -8,14 +8,14 @@ select
             select t.id
             from sessions t
             where t.source = s.source and t.native_id = r.target_native_id and t.host = s.host and t.id <> s.id
-            order by t.hidden, t.uid
+            order by t.partial, t.copy_of is not null, t.uid
             limit 1
         ),
         (
             select t.id
             from sessions t
             where t.source = s.source and t.native_id = r.target_native_id and t.id <> s.id
-            order by t.hidden, t.host, t.uid
+            order by t.partial, t.copy_of is not null, t.host, t.uid
             limit 1
         )
     ) as target

@@ -134,6 +134,11 @@ set prompts = v.prompts,
     output_tokens = v.output_tokens,
     reasoning_tokens = v.reasoning_tokens,
     cost_nanousd = v.cost_nanousd,
+    hidden = (
+        sessions.partial
+        and sessions.copy_of is not null
+        and v.messages = 0 and v.tool_calls = 0 and v.requests = 0
+    ),
     active_ms = (select active_ms from temp.gaps where gaps.session_id = sessions.id),
     models = (
         select group_concat(model, ', ')

@@ -71,7 +71,7 @@ create table sessions (
     models text,                    -- distinct, by first use, comma separated
     copy_of integer references sessions(id),  -- the same native id in an earlier log
     partial integer not null default 0,       -- known only from sightings in another session's log
-    hidden integer not null default 0,        -- partial, and its own log is there too
+    hidden integer not null default 0,        -- partial, and another log tells all of it
     derived integer not null default 0,       -- a fork or a continuation
     unique (log_id, native_id)
 );

@@ -11,7 +11,8 @@ from siphon.errors import SiphonError
 from siphon.figures import day
 from siphon.query import DATES, Words, check_day, expression, parse
 from siphon.snippet import Snippet, head, snippet
-from siphon.window import CALLS, FILTERS, SCOPES, WINDOW, Asked, Seen, Stream, streams, window
+from siphon.urls import Arguments
+from siphon.window import CALLS, DAY_MS, FILTERS, SCOPES, WINDOW, Asked, Seen, Stream, streams, window
 
 SORTS = ("newest", "oldest", "relevance")
 FACETS = (
@@ -63,6 +64,44 @@ class Found(NamedTuple):
     note: str | None  # what the searcher should know about the words
 
 
+USUAL = ("prompts", "replies")  # scopes of a page that nobody chose others for
+_NAMED = ("q", "in", "sort", "limit", "offset")
+
+
+def asked(given: Arguments, limit: int = 20) -> Query:
+    """The query that URL arguments mean; raises SiphonError where they mean none."""
+    plain = {name: value for name, value in given if name in _NAMED}
+    scopes = [part.strip() for name, value in given if name == "in" for part in value.split(",")]
+    return checked(
+        Query(
+            text=plain.get("q", ""),
+            filters=tuple((name, value) for name, value in given if name not in _NAMED),
+            scopes=tuple(dict.fromkeys(scopes)) or SCOPES,
+            sort=plain.get("sort", "newest"),
+            limit=_whole("limit", plain.get("limit"), limit),
+            offset=_whole("offset", plain.get("offset"), 0),
+        )
+    )
+
+
+def _whole(name: str, text: str | None, usual: int) -> int:
+    if text is None:
+        return usual
+    if not text.isdecimal() or len(text) > 9:
+        raise SiphonError(f"{name}={text!r} is no whole number; leave it out, or give one")
+    return int(text)
+
+
+def scoped(query: Query) -> Query:
+    """The query with the scopes of a page where none were chosen: all, if it asks for tool calls."""
+    filters = (*query.filters, *parse(query.text).filters)
+    calls = any(
+        name in ("tool", "file", "status") or (name == "kind" and value not in ("prompt", "reply"))
+        for name, value in filters
+    )
+    return query._replace(scopes=SCOPES if calls else USUAL)
+
+
 def search(connection: sqlite3.Connection, query: Query) -> Found:
     """Find messages and tool calls; without words, all that the filters let through.
 
@@ -74,16 +113,17 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
     found = [] if words.idle else streams(connection, asked)
     hits, complete = window(found, asked.newest)
     ordered = _by_relevance(hits, found) if query.sort == "relevance" and words.wanted else hits
+    places = _places(connection, {seen.session for seen in hits})
     total = len(hits)
     if not complete and not any(stream.filtered for stream in found):
         total = max(total, sum(stream.count() for stream in found))
     return Found(
-        hits=_hits(connection, ordered[query.offset : query.offset + query.limit], words, query.scopes),
+        hits=_hits(connection, ordered[query.offset : query.offset + query.limit], places, words, query),
         total=total,
         counted="exact" if complete else "at least",
         window=len(hits),
         complete=complete,
-        facets=_facets(connection, hits),
+        facets=_facets(connection, hits, places),
         query=query,
         words=words,
         note=_note(words),
@@ -130,20 +170,45 @@ def _by_relevance(hits: list[Seen], found: Iterable[Stream]) -> list[Seen]:
     return sorted(hits, key=lambda seen: (ranks.get((seen.table, seen.id), 0.0), -seen.id))
 
 
-def _facets(connection: sqlite3.Connection, hits: list[Seen]) -> dict[str, list[tuple[str, int]]]:
-    counts: dict[str, Counter[str | None]] = {
-        name: Counter(getattr(seen, name) for seen in hits)
-        for name in FACETS
-        if name not in ("day", "file")
-    }
-    counts["day"] = Counter(day(seen.ts) for seen in hits)
+class _Place(NamedTuple):
+    """The session that a hit stands in."""
+
+    uid: str
+    title: str | None
+    host: str
+    source: str
+    project: str | None
+    repo: str | None
+
+
+def _places(connection: sqlite3.Connection, sessions: set[int]) -> dict[int, _Place]:
+    rows = connection.execute(
+        "select s.id, s.uid, s.title, s.host, s.source, p.name, s.git_repo"
+        " from sessions s left join projects p on p.id = s.project_id"
+        f" where s.id in ({','.join(map(str, sessions))})"
+    )
+    return {row[0]: _Place(*row[1:]) for row in rows}
+
+
+def _facets(
+    connection: sqlite3.Connection, hits: list[Seen], places: dict[int, _Place]
+) -> dict[str, list[tuple[str, int]]]:
+    counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
+    for session, count in Counter(seen.session for seen in hits).items():
+        for name in ("host", "source", "project", "repo"):
+            counts[name][getattr(places[session], name)] += count
+    for name in ("kind", "role", "model", "tool"):
+        counts[name] = Counter(getattr(seen, name) for seen in hits)
+    days = Counter(None if seen.ts is None else seen.ts // DAY_MS for seen in hits)
+    for number, count in days.items():
+        counts["day"][None if number is None else day(number * DAY_MS)] += count
     counts["file"] = _files(connection, hits)
     return {
         name: sorted(
-            ((value, count) for value, count in counts[name].items() if value is not None),
+            ((value, count) for value, count in found.items() if value is not None),
             key=lambda item: (-item[1], item[0]),
         )[:_FACET_VALUES]
-        for name in FACETS
+        for name, found in counts.items()
     }
 
 
@@ -160,16 +225,30 @@ def _files(connection: sqlite3.Connection, hits: list[Seen]) -> Counter[str | No
 
 
 def _hits(
-    connection: sqlite3.Connection, page: list[Seen], words: Words, scopes: tuple[str, ...]
+    connection: sqlite3.Connection,
+    page: list[Seen],
+    places: dict[int, _Place],
+    words: Words,
+    query: Query,
 ) -> list[Hit]:
-    return [
-        Hit(
-            session=seen.uid, seq=seen.seq, title=seen.title, host=seen.host, source=seen.source,
-            project=seen.project, kind=seen.kind, role=seen.role, model=seen.model, tool=seen.tool,
-            ts=seen.ts, native_id=seen.native_id, snippet=_snippet(connection, seen, words, scopes),
-        )
-        for seen in page
-    ]  # fmt: skip
+    hits = []
+    for seen in page:
+        place = places[seen.session]
+        hits.append(
+            Hit(
+                session=place.uid, seq=seen.seq, title=place.title, host=place.host,
+                source=place.source, project=place.project, kind=seen.kind, role=seen.role,
+                model=seen.model, tool=seen.tool, ts=seen.ts, native_id=_native_id(connection, seen),
+                snippet=_snippet(connection, seen, words, query.scopes),
+            )
+        )  # fmt: skip
+    return hits
+
+
+def _native_id(connection: sqlite3.Connection, seen: Seen) -> str | None:
+    sql = f"select native_id from {seen.table} where id = ?"
+    found: str | None = connection.execute(sql, [seen.id]).fetchone()[0]
+    return found
 
 
 def _snippet(

@@ -2,7 +2,7 @@
 
 import sqlite3
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import msgspec
 
 from siphon.archive import Held
 from siphon.globs import compiled, fixed_folder
-from siphon.log import Read
+from siphon.log import Home, Read
 from siphon.source import Source
 
 _READS = msgspec.json.Decoder(list[tuple[str, str, str]])
@@ -25,21 +25,52 @@ class Job(NamedTuple):
 
 
 class Stock:
-    """What the archive holds, by host: answers fingerprints without touching a file."""
+    """What the archive holds, by host: answers fingerprints, of files and globs without reading one."""
 
-    def __init__(self, held: Iterable[Held]) -> None:
+    def __init__(self, held: Iterable[Held], home: Callable[[str], Home]) -> None:
+        self.home = home
         self.files: dict[str, dict[str, Held]] = {}
         for file in held:
             self.files.setdefault(file.host, {})[file.path] = file
         self._names: dict[str, list[str]] = {}
         self._matches: dict[tuple[str, str], str] = {}
+        self._content: dict[tuple[str, str], list[bytes]] = {}
 
     def fingerprint(self, host: str, read: Read) -> str:
         """A text that changes when what was read changes; "" for a file that is not held."""
         if read.kind == "glob":
             return self._glob(host, read.path)
-        file = self.files[host].get(read.path)
+        if read.kind == "lines":
+            return self._lines(host, read.path)
+        return self._file(host, read.path)
+
+    def same(self, host: str, read: Read, before: str) -> bool:
+        """Whether the fingerprint is still as before. Of lines: the file is read only if it changed."""
+        if read.kind == "lines" and before.startswith(
+            self._file(host, read.path.partition("\n")[0]) + " "
+        ):
+            return True
+        now = self.fingerprint(host, read)
+        return (
+            now.rpartition(" ")[2] == before.rpartition(" ")[2]
+            if read.kind == "lines"
+            else now == before
+        )
+
+    def _file(self, host: str, path: str) -> str:
+        file = self.files[host].get(path)
         return "" if file is None else f"{file.generation}:{file.size}:{file.mtime}"
+
+    def _lines(self, host: str, place: str) -> str:
+        """The file's own fingerprint, and the hash of the lines that hold the word."""
+        path, _, word = place.partition("\n")
+        key = (host, path)
+        if key not in self._content:
+            file = self.home(host).open(path)
+            self._content[key] = [] if file is None else list(file)
+        needle = word.encode()
+        found = b"".join(line for line in self._content[key] if needle in line and line.endswith(b"\n"))
+        return f"{self._file(host, path)} {blake2b(found, digest_size=8).hexdigest()}"
 
     def _glob(self, host: str, pattern: str) -> str:
         key = (host, pattern)
@@ -105,7 +136,7 @@ def _fresh(stored: Sequence[object] | None, stock: Stock, job: Job) -> bool:
         return False
     host = held.host
     return all(
-        stock.fingerprint(host, Read(kind, path)) == print_
+        stock.same(host, Read(kind, path), print_)
         for kind, path, print_ in _READS.decode(str(stored[5]))
         if path != held.path
     )

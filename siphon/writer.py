@@ -1,7 +1,7 @@
 """The one writer: a log's rows into the database, in bulk or only where they differ."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -254,15 +254,15 @@ def _replace_keyed(
     final: dict[object, int],
     changes: Changes,
 ) -> None:
-    """Insert, update and delete rows known by (session, seq); `final` gets new id → stored id."""
+    """Insert, update and delete rows, known by session and seq; `final` gets new id → stored id."""
     own = table in _IDS
     names = (*COLUMNS[table], "session_id", "log_id")
     at = {name: place for place, name in enumerate(names)}
     stored = _stored(connection, table, names, sessions, at)
     update = f"update {table} set {', '.join(f'{name} = ?' for name in names)} where id = ?"
+    numbered = _Numbered(at)
     for row in rows:
-        key = (row[at["session_id"]], row[at["seq"]])
-        old = stored.pop(key, None)
+        old = stored.pop(numbered.key(row), None)
         if old is not None and own and _second(row) == old[0] >> SLOTS:
             final[row[0]] = old[0]
             row = (old[0], *row[1:])
@@ -292,16 +292,17 @@ def _stored(
     names: tuple[str, ...],
     sessions: list[int],
     at: dict[str, int],
-) -> dict[tuple[object, object], tuple[int, Row]]:
+) -> dict[Row, tuple[int, Row]]:
     """Rows of the sessions as the parser gave them: usage that another sighting raised is undone."""
-    stored: dict[tuple[object, object], tuple[int, Row]] = {}
+    stored: dict[Row, tuple[int, Row]] = {}
+    numbered = _Numbered(at)
     own = "own" if table == "requests" else "null"
     for session in sessions:
-        query = f"select id, {own}, {', '.join(names)} from {table} where session_id = ?"
+        query = f"select id, {own}, {', '.join(names)} from {table} where session_id = ? order by id"
         for key, raised, *values in connection.execute(query, [session]):
             if raised is not None:
                 values = _lowered(values, raised, at)
-            stored[values[at["session_id"]], values[at["seq"]]] = (key, tuple(values))
+            stored[numbered.key(values)] = (key, tuple(values))
     return stored
 
 
@@ -309,6 +310,19 @@ def _lowered(values: list[object], raised: str, at: dict[str, int]) -> list[obje
     for name, value in msgspec.json.decode(raised, type=dict[str, int | str | None]).items():
         values[at[name]] = value
     return values
+
+
+class _Numbered:
+    """Keys of rows: (session, seq), and a count where several requests have one seq."""
+
+    def __init__(self, at: dict[str, int]) -> None:
+        self.session, self.seq = at["session_id"], at["seq"]
+        self.counts: dict[Row, int] = {}
+
+    def key(self, row: Sequence[object]) -> Row:
+        place = (row[self.session], row[self.seq])
+        count = self.counts[place] = self.counts.get(place, 0) + 1
+        return (*place, count)
 
 
 def _second(row: Row) -> int:
@@ -400,8 +414,3 @@ def drop_log(connection: sqlite3.Connection, log: int, changes: Changes) -> None
     for table in ("problems", "tallies"):
         connection.execute(f"delete from {table} where log_id = ?", [log])
     connection.execute("delete from logs where id = ?", [log])
-
-
-def stored_sessions(connection: sqlite3.Connection, log: int) -> Iterator[int]:
-    for (session,) in connection.execute("select id from sessions where log_id = ?", [log]):
-        yield session

@@ -1,0 +1,112 @@
+"""/-/session/<uid>: the transcript, a record in full, or its raw bytes."""
+
+from datasette import Response, hookimpl
+
+from siphon.archive import Archive
+from siphon.errors import SiphonError
+from siphon.raw import gone, records
+from siphon.resume import resume
+from siphon.search import Query, search
+from siphon.sessions import children, find, header, parents
+from siphon.transcript import DENSITIES, USUAL, entries, files_touched, transcript
+from siphon.urls import session_url
+from siphon.web import STRICT, arguments, failed, known, number, page, path_part, read
+
+NAMES = ("at", "show", "find", "part", "raw", "fragment", "after")
+
+
+@hookimpl
+def register_routes():
+    return [(r"^/-/session/(?P<uid>.+)$", session)]
+
+
+async def session(datasette, request):
+    name = path_part(request, "uid")
+    given = arguments(request)
+    try:
+        known(given, *NAMES)
+        uid = await read(datasette, request, lambda one: find(one, name))
+        if uid != name:
+            return Response.redirect(session_url(uid, **dict(given)))
+        if (seq := number(given, "raw", None)) is not None:
+            return await _raw(datasette, request, uid, seq)
+        if (seq := number(given, "part", None)) is not None:
+            return await _part(datasette, request, uid, seq)
+        return await _transcript(datasette, request, uid, given)
+    except SiphonError as error:
+        return failed(datasette, request, error)
+
+
+async def _transcript(datasette, request, uid, given):
+    options = dict(given)
+    density = options.get("show", USUAL)
+    if density not in DENSITIES:
+        raise SiphonError(f"show={density!r} is unknown; known: {', '.join(DENSITIES)}")
+    at, words = number(given, "at", None), options.get("find", "")
+    config = datasette.siphon.config
+
+    def ask(connection):
+        head = header(connection, uid)
+        found = _found(connection, uid, words)
+        born = children(connection, head.id)
+        by_call = {}
+        for child in born:
+            if child.at_uid == uid:
+                by_call.setdefault(child.at_seq, []).append(child)
+        return {
+            "session": head,
+            "page": transcript(connection, head.id, at=at, density=density),
+            "at": at,
+            "parents": parents(connection, head.id),
+            "children": born,
+            "by_call": by_call,
+            "files": files_touched(connection, head.id),
+            "query": words,
+            "found": found,
+            "hits": {hit.seq for hit in found.hits} if found else set(),
+            "resume": resume(head, config, _gone(connection, config, head.id)),
+        }
+
+    return await page(datasette, request, "session.html", ask)
+
+
+def _found(connection, uid, words):
+    if not words:
+        return None
+    return search(connection, Query(words, filters=(("session", uid),), sort="oldest", limit=200))
+
+
+def _gone(connection, config, session):
+    try:
+        return gone(connection, Archive(config.archive), session)
+    except SiphonError:  # an archive that cannot be opened does not hide what is loaded
+        return False
+
+
+async def _part(datasette, request, uid, seq):
+    """One record in full: what a long one's link leads to, and what unfolding it fetches."""
+
+    def ask(connection):
+        head = header(connection, uid)
+        found = entries(connection, head.id, [seq], "all")
+        if not found:
+            raise SiphonError(f"{uid} has no record {seq}; the transcript lists those it has")
+        return {"session": head, "entry": found[0], "at": seq, "hits": set(), "by_call": {}}
+
+    template = "_part.html" if "fragment" in dict(arguments(request)) else "part.html"
+    return await page(datasette, request, template, ask)
+
+
+async def _raw(datasette, request, uid, seq):
+    """The record's bytes as the log has them; as text, so that no browser runs them."""
+
+    def ask(connection):
+        head = header(connection, uid)
+        return records(connection, Archive(datasette.siphon.config.archive), head.id, seq)
+
+    found = await read(datasette, request, ask)
+    return Response(
+        b"\n".join(raw.data.rstrip(b"\n") for raw in found) + b"\n",
+        headers={"content-security-policy": f"{STRICT}; sandbox", "x-content-type-options": "nosniff"},
+        content_type="text/plain; charset=utf-8",
+    )

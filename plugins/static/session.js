@@ -1,0 +1,121 @@
+// On a session's page: unfolding, fetching what was left out, marking what was looked for, keys.
+"use strict";
+
+const transcript = document.querySelector(".transcript");
+const folds = () => [...transcript.querySelectorAll("details")];
+
+const fold = () => {
+  const open = !folds().some((one) => one.open);
+  for (const one of folds()) one.open = open;
+  const button = document.getElementById("fold");
+  if (button) button.textContent = open ? "Fold all" : "Unfold all";
+};
+
+// What a long record leaves out comes when it is asked for.
+const fetchRest = async (link) => {
+  const box = link.closest("[data-seq]");
+  link.textContent = "Fetching…";
+  const answer = await fetch(`${link.href}&fragment=1`);
+  if (!answer.ok) return location.assign(link.href);
+  const holder = document.createElement("template");
+  holder.innerHTML = await answer.text();
+  const whole = holder.content.querySelector("[data-seq]");
+  localTimes(holder.content);
+  box.replaceWith(whole);
+  if (whole.matches("details")) whole.open = true;
+  markFound(whole);
+};
+
+transcript.addEventListener("click", (event) => {
+  const link = event.target.closest("a.rest");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  fetchRest(link);
+});
+
+// The words looked for, marked in what is shown. The server says where they are; this only paints.
+const words = () =>
+  [...(document.getElementById("within-q")?.value || "").matchAll(/"([^"]+)"|(\S+)/g)]
+    .map((match) => (match[1] || match[2]).replace(/\*$/, ""))
+    .filter((word) => !/^-|^[a-z]+:/.test(word));
+
+const markFound = (root) => {
+  const wanted = words();
+  if (!wanted.length || !CSS.highlights) return;
+  const escaped = wanted.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replace(/\s+/g, "\\s+"));
+  const pattern = new RegExp(`(?<![\\p{L}\\p{N}])(?:${escaped.join("|")})`, "giu");
+  const found = CSS.highlights.get("found") || new Highlight();
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (const match of node.data.matchAll(pattern)) {
+      const range = new Range();
+      range.setStart(node, match.index);
+      range.setEnd(node, match.index + match[0].length);
+      found.add(range);
+    }
+  }
+  CSS.highlights.set("found", found);
+};
+
+// Which prompt of the outline is on the screen.
+const follow = () => {
+  const links = new Map([...document.querySelectorAll(".outline .prompts a")].map((link) => [link.hash, link]));
+  let now = null;
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      const link = links.get(`#m${entry.target.dataset.turn}`);
+      if (!link || link === now) continue;
+      now?.classList.remove("now");
+      link.classList.add("now");
+      now = link;
+      const list = document.querySelector(".outline");
+      if (getComputedStyle(list).position === "sticky") {
+        const top = link.getBoundingClientRect().top - list.getBoundingClientRect().top;
+        if (top < 40 || top > list.clientHeight - 60) list.scrollTop += top - list.clientHeight / 2;
+      }
+    }
+  }, { rootMargin: "-15% 0px -75% 0px" });
+  for (const turn of document.querySelectorAll(".turn")) seen.observe(turn);
+};
+
+const current = () =>
+  document.activeElement.closest("[data-seq]") ||
+  steps().find((one) => one.getBoundingClientRect().bottom > 100);
+
+const nextHit = (by) => {
+  const links = [...document.querySelectorAll(".outline .hits a[href*='at=']")];
+  if (!links.length) return say("Find something in this session first");
+  const at = Number(new URLSearchParams(location.search).get("at") || -1);
+  const seqs = links.map((link) => Number(new URL(link.href).searchParams.get("at")));
+  const place = by > 0 ? seqs.findIndex((seq) => seq > at) : seqs.findLastIndex((seq) => seq < at);
+  if (place < 0) return say(by > 0 ? "That was the last hit" : "That was the first hit");
+  location.assign(links[place].href);
+};
+
+Object.assign(KEYS, {
+  f: ["fold or unfold all", fold],
+  "]": ["next hit", () => nextHit(1)],
+  "[": ["the hit before", () => nextHit(-1)],
+  y: ["copy a link to this message", () => {
+    const link = current()?.querySelector(".perma");
+    if (link) copy(link.href, "Link");
+  }],
+  r: ["copy the resume command", () => {
+    const command = document.getElementById("resume");
+    command ? copy(command.textContent, "Resume command") : say("This session cannot be reopened");
+  }],
+});
+
+const button = document.getElementById("fold");
+if (button) {
+  button.hidden = false;
+  button.addEventListener("click", fold);
+}
+markFound(transcript);
+follow();
+const asked = document.getElementById(location.hash.slice(1));
+if (asked) {
+  if (asked.matches("details")) asked.open = true;
+  asked.querySelector(".unfold")?.click();
+}

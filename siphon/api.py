@@ -1,0 +1,265 @@
+"""The JSON that scripts read: shapes as pure functions of a connection and what was asked.
+
+The routes below /-/siphon/api/ and the command line's --json print these alike. Keys are stable;
+sessions are named by uid and native id, records by session and seq; no integer id of the database
+leaves it. Times are UTC milliseconds, null where the log does not say.
+"""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from siphon import search as searching
+from siphon import session_list as listing
+from siphon.errors import SiphonError
+from siphon.sessions import Header, Relative, children, find, header, parents
+from siphon.sources import sources
+from siphon.transcript import (
+    DENSITIES,
+    Call,
+    Entry,
+    File,
+    Usage,
+    entries,
+    files_touched,
+    usage,
+    visible_seqs,
+)
+from siphon.urls import Arguments, session_url
+
+RECORDS = 100  # of a session in one answer, if nothing else is asked
+
+Json = dict[str, Any]
+
+
+def search(connection: sqlite3.Connection, given: Arguments) -> Json:
+    """Hits with snippets, and facets of the window they come from."""
+    found = searching.search(connection, searching.asked(given))
+    query = found.query
+    after = query.offset + len(found.hits)
+    filters: dict[str, list[str]] = {}
+    for name, value in query.filters:
+        filters.setdefault(name, []).append(value)
+    return {
+        "query": query.text,
+        "filters": filters,
+        "in": list(query.scopes),
+        "sort": query.sort,
+        "total": found.total,
+        "counted": found.counted,
+        "window": found.window,
+        "complete": found.complete,
+        "note": found.note,
+        "facets": {
+            name: [{"value": value, "count": count} for value, count in values]
+            for name, values in found.facets.items()
+        },
+        "hits": [_hit(hit) for hit in found.hits],
+        "next": after if after < found.window else None,
+    }
+
+
+def _hit(hit: searching.Hit) -> Json:
+    return {
+        **hit._asdict(),
+        "snippet": hit.snippet.text,
+        "marks": [list(mark) for mark in hit.snippet.marks],
+        "url": session_url(hit.session, hit.seq),
+    }
+
+
+def sessions(connection: sqlite3.Connection, given: Arguments) -> Json:
+    """Sessions by any order, with a cursor to the next page."""
+    page = listing.sessions(connection, listing.asked(given), facets=False)
+    return {
+        "total": page.total,
+        "sessions": [
+            {
+                **one._asdict(),
+                "tokens": one.tokens,
+                "models": _models(one.models),
+                "url": session_url(one.uid),
+            }
+            for one in page.sessions
+        ],
+        "next": page.next,
+    }
+
+
+def _models(text: str | None) -> list[str]:
+    return text.split(", ") if text else []
+
+
+def session(connection: sqlite3.Connection, name: str, given: Arguments) -> Json:
+    """One session: facts, relations, files, and a stretch of its records.
+
+    `name` is a uid, or a unique beginning of a native id. Raises UnknownSessionError.
+    """
+    plain = dict(given)
+    for other in plain:
+        if other not in ("after", "at", "limit", "show"):
+            raise SiphonError(f"{other!r} is unknown here; known: after, at, limit, show")
+    density = plain.get("show", "all")
+    if density not in DENSITIES:
+        raise SiphonError(f"show={density!r} is unknown; known: {', '.join(DENSITIES)}")
+    limit = whole(plain, "limit", RECORDS, 1, 1000)
+    head = header(connection, find(connection, name))
+    seqs = visible_seqs(connection, head.id, density)
+    wanted = [
+        seq
+        for seq in seqs
+        if seq > whole(plain, "after", -1, -1, 2**53) and seq >= whole(plain, "at", -1, -1, 2**53)
+    ]
+    shown = wanted[:limit]
+    return {
+        "session": _head(head),
+        "usage": _usage(usage(connection, head.id)),
+        "parents": [_relative(one) for one in parents(connection, head.id)],
+        "children": [_relative(one) for one in children(connection, head.id)],
+        "files": [_file(one) for one in files_touched(connection, head.id)],
+        "total": len(seqs),
+        "records": [record(one) for one in entries(connection, head.id, shown, density)],
+        "next": shown[-1] if len(wanted) > limit else None,
+    }
+
+
+def whole(given: dict[str, str], name: str, usual: int, low: int, high: int) -> int:
+    """A whole number of the arguments; raises SiphonError where it is none or out of range."""
+    text = given.get(name)
+    if text is None:
+        return usual
+    if not text.removeprefix("-").isdecimal() or len(text) > 18 or not low <= int(text) <= high:
+        raise SiphonError(f"{name}={text!r} is out of range; it would be a number from {low} to {high}")
+    return int(text)
+
+
+def _head(head: Header) -> Json:
+    facts = head._asdict()
+    for name in ("id", "cost_nanousd"):
+        del facts[name]
+    facts["partial"] = bool(head.partial)
+    facts["models"] = _models(head.models)
+    return {**facts, "cost_usd": head.cost_usd, "tokens": head.tokens, "url": session_url(head.uid)}
+
+
+def _usage(spent: Usage) -> Json:
+    facts = spent._asdict()
+    del facts["cost_nanousd"]
+    return {**facts, "cost_usd": spent.cost_usd, "tokens": spent.tokens}
+
+
+def _relative(one: Relative) -> Json:
+    started = None if one.at_uid is None else {"session": one.at_uid, "seq": one.at_seq}
+    return {
+        "kind": one.kind,
+        "session": one.uid,
+        "native_id": one.native_id,
+        "title": one.title,
+        "agent": one.agent,
+        "started_by": started,
+        "cost_usd": one.cost_usd,
+    }
+
+
+def _file(one: File) -> Json:
+    return {**one._asdict(), "actions": list(one.actions)}
+
+
+def record(entry: Entry) -> Json:
+    """A message or a tool call. `copy_of` leads to where it was first said, and is counted."""
+    facts = entry._asdict()
+    origin, seq = facts.pop("origin"), facts.pop("origin_seq")
+    facts["copy_of"] = None if origin is None else {"session": origin, "seq": seq}
+    if isinstance(entry, Call):
+        facts["input"] = _decoded(entry.input)
+        facts["files"] = [touch._asdict() for touch in entry.files]
+        return {"type": "tool_call", **facts}
+    facts["attachments"] = list(entry.attachments)
+    return {"type": "message", **facts}
+
+
+def _decoded(text: str | None) -> object:
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return text
+
+
+def status(connection: sqlite3.Connection) -> Json:
+    """What is loaded, from where, how fresh it is, and what could not be read."""
+    titles = {name: source.title for name, source in sources().items()}
+    counts = _row(
+        connection,
+        "select (select count(*) from sessions where not hidden) as sessions,"
+        " (select count(*) from logs) as logs, (select max(loaded_at) from logs) as loaded_at,"
+        " (select coalesce(sum(size), 0) from logs) as bytes,"
+        " (select coalesce(sum(problems), 0) from logs) as problems,"
+        " (select count(*) from logs where error is not null) as failed_logs",
+    )
+    return {
+        **counts,
+        "hosts": _rows(connection, "select * from host_status order by host"),
+        "sources": [
+            {**row, "title": titles.get(row["source"], row["source"])}
+            for row in _rows(
+                connection,
+                "select source, count(*) as logs, sum(size) as bytes, sum(problems) as problems,"
+                " (select count(*) from sessions s where s.source = l.source and not s.hidden)"
+                " as sessions from logs l group by source order by source",
+            )
+        ],
+        "runs": _rows(
+            connection,
+            "select kind, host, started_at, ended_at, outcome, logs_seen, logs_changed, bytes, problems,"
+            " error from runs order by started_at desc, id desc limit 20",
+        ),
+        "unpriced_models": _rows(connection, "select * from unpriced_models order by requests desc"),
+    }
+
+
+def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
+    """Parts of logs that could not be read, and logs that could not be parsed at all."""
+    plain = dict(given)
+    for name in plain:
+        if name not in ("host", "source", "limit", "offset"):
+            raise SiphonError(f"{name!r} is unknown here; known: host, source, limit, offset")
+    filters = [(f"l.{name} = ?", plain[name]) for name in ("host", "source") if name in plain]
+    where = " and ".join(["1", *(condition for condition, _ in filters)])
+    values: list[Any] = [value for _, value in filters]
+    limit, offset = whole(plain, "limit", 100, 1, 10_000), whole(plain, "offset", 0, 0, 10**9)
+    found = _rows(
+        connection,
+        "select l.host, l.source, l.path, p.line, p.offset, p.what"
+        f" from problems p join logs l on l.id = p.log_id where {where}"
+        " order by l.host, l.path, p.id limit ? offset ?",
+        [*values, limit + 1, offset],
+    )
+    total = _row(
+        connection,
+        f"select count(*) as n from problems p join logs l on l.id = p.log_id where {where}",
+        values,
+    )
+    return {
+        "total": total["n"],
+        "problems": found[:limit],
+        "failed_logs": _rows(
+            connection,
+            f"select l.host, l.source, l.path, l.error from logs l where {where} and l.error is not null"
+            " order by l.host, l.path",
+            values,
+        ),
+        "next": offset + limit if len(found) > limit else None,
+    }
+
+
+def _rows(connection: sqlite3.Connection, sql: str, values: list[Any] | None = None) -> list[Json]:
+    cursor = connection.execute(sql, values or [])
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _row(connection: sqlite3.Connection, sql: str, values: list[Any] | None = None) -> Json:
+    return _rows(connection, sql, values)[0]

@@ -1,0 +1,180 @@
+"""Archive: every log of every host, byte for byte, under the path it has below its host's home.
+
+<host>/<path>                     the current generation
+.generations/<host>/<n>/<path>    those that a newer one replaced
+.ledger.db                        what lies where, its size and hash (ledger.sql)
+.parts/  .lock  .locks/           what is on its way, and who is at work
+"""
+
+import fcntl
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from siphon import private
+from siphon.bounded import bounded
+from siphon.deposit import PARTS, Arrival, commit, located, repair
+from siphon.errors import SiphonError
+from siphon.globs import compiled, fixed_folder
+from siphon.ledger import RUN, Entry, HostState, Ledger, Run
+from siphon.log import Home
+from siphon.stores import copied
+from siphon.verify import Finding, findings
+
+_numbers = count()
+
+
+class Held(NamedTuple):
+    """A log, or a companion of one, that the archive holds."""
+
+    host: str
+    path: str  # POSIX, below the home; bytes that are no UTF-8 as in siphon/pathtext.py
+    generation: int
+    size: int  # bytes
+    mtime: int | None  # ms, on the host
+
+
+class Archive:
+    """An archive folder. Opening it costs nothing; it is created when first used."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        self._ledger = Ledger(self.root / ".ledger.db")
+
+    def __reduce__(self) -> tuple[type["Archive"], tuple[Path]]:
+        return Archive, (self.root,)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The archive's book; its folders are made when it is first asked for."""
+        if not self._ledger.path.exists():
+            private.folder(self.root / PARTS)
+            private.folder(self.root / ".locks")
+        return self._ledger
+
+    def held(self, host: str | None = None) -> list[Held]:
+        """The current generation of everything held, of one host or all, by host and path."""
+        sql = "select host, path, generation, size, mtime from logs"
+        if host is None:
+            rows = self.ledger.rows(f"{sql} order by host, path")
+        else:
+            rows = self.ledger.rows(f"{sql} where host = ? order by path", host)
+        return list(map(Held._make, rows))
+
+    def entries(self, host: str) -> dict[str, Entry]:
+        """A host's logs by path; of an archive not yet there, none."""
+        return self._ledger.entries(host) if self._ledger.path.exists() else {}
+
+    def home(self, host: str) -> Home:
+        """One host's logs to read; may be handed to another process."""
+        return ArchivedHome(self, host)
+
+    def repos(self) -> dict[tuple[str, str], str]:
+        """The git remotes found on the hosts: (host, cwd) → host/owner/name."""
+        rows = self.ledger.rows("select host, cwd, repo from repos where repo is not null")
+        return {(host, cwd): repo for host, cwd, repo in rows}
+
+    def asked_repos(self, host: str) -> dict[str, int | None]:
+        """The folders of a host known so far, and when git was asked (ms); None: not yet."""
+        rows = self.ledger.rows("select cwd, asked_at from repos where host = ?", host)
+        return dict(rows)
+
+    def add_repos(self, host: str, repos: Mapping[str, str | None], at: int | None) -> None:
+        """Remember the remotes of folders, asked at that time (None: still to be asked).
+
+        That none is found, which is None, never unlearns one found before.
+        """
+        sql = """insert into repos (host, cwd, repo, asked_at) values (?, ?, ?, ?)
+            on conflict (host, cwd) do update set
+                repo = coalesce(excluded.repo, repo),
+                asked_at = coalesce(excluded.asked_at, asked_at)"""
+        with self.ledger.write() as db:
+            db.executemany(sql, [(host, cwd, repo, at) for cwd, repo in repos.items()])
+
+    def runs(self) -> list[Run]:
+        """All runs recorded here, oldest first."""
+        return [Run(*row) for row in self.ledger.rows(f"select {RUN} from runs order by id")]
+
+    def record_run(self, run: Run) -> Run:
+        """Write a run down; the result has an id, with which it can be written again when it ends."""
+        return self.ledger.record_run(run)
+
+    def host_states(self) -> list[HostState]:
+        """When each host was collected, by name."""
+        sql = "select name, collected_at, attempted_at, error from hosts order by name"
+        return [HostState(*row) for row in self.ledger.rows(sql)]
+
+    def verify(self, read_data: bool = False) -> Iterator[Finding]:
+        """Yield all that is not as the ledger says; `read_data` reads every byte."""
+        return findings(self.root, self.ledger, read_data)
+
+    def part(self) -> Path:
+        """A path for bytes on their way in; nothing lies there yet."""
+        return self.root / PARTS / f"{os.getpid()}-{next(_numbers)}"
+
+    def add(self, host: str, arrivals: Sequence[Arrival], at: int) -> None:
+        """Take in new logs, new generations and tails; see siphon/deposit.py."""
+        if arrivals:
+            commit(self.root, self.ledger, host, arrivals, at)
+
+    @contextmanager
+    def lock(self, what: str, at: int) -> Iterator[None]:
+        """Be the only one to write logs, and mend what a kill left; raises SiphonError naming who is."""
+        with self._locked(".lock", f"{what}, process {os.getpid()} on {socket.gethostname()}"):
+            repair(self.root, self.ledger)
+            with self.ledger.write() as db:
+                sql = """update runs set outcome = 'error', ended_at = ?, error = 'interrupted'
+                    where outcome = 'running' and kind = 'collect'"""
+                db.execute(sql, (at,))
+            yield
+
+    def host_lock(self, host: str) -> AbstractContextManager[None]:
+        """Be the only one to write a host's logs: holds also where the lock's owner was killed."""
+        return self._locked(f".locks/{host}", f"process {os.getpid()} on {socket.gethostname()}")
+
+    @contextmanager
+    def _locked(self, name: str, holder: str) -> Iterator[None]:
+        path = self.ledger.path.parent / name
+        descriptor = private.book(path)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "another process"
+                raise SiphonError(f"{self.root}: in use by {other}; wait for it to end") from None
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder.encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+class ArchivedHome:
+    """A Home (siphon.log): the current generations of one host's logs."""
+
+    def __init__(self, archive: Archive, host: str) -> None:
+        self.archive = archive
+        self.host = host
+
+    def open(self, path: str) -> IO[bytes] | None:
+        while (entry := self.archive.ledger.entry(self.host, path)) is not None:
+            file = bounded(str(located(self.archive.root, entry.place)), entry.size)
+            after = self.archive.ledger.entry(self.host, path)
+            if after is not None and after[:4] == entry[:4] and after.place == entry.place:
+                return file
+            file.close()  # a new generation took its place between the two looks
+        return None
+
+    def glob(self, pattern: str) -> list[str]:
+        match = compiled(pattern).fullmatch
+        below = self.archive.ledger.paths(self.host, fixed_folder(pattern))
+        return [path for path in below if match(path)]
+
+    def sqlite(self, path: str) -> AbstractContextManager[sqlite3.Connection]:
+        # The collector archives a store with its -wal merged into it.
+        return copied([("", self.open(path))])

@@ -1,0 +1,162 @@
+"""A home directory of this machine as a host."""
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from siphon import shell
+from siphon.errors import SiphonError
+from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
+from siphon.pathtext import raw, text
+from siphon.wanted import Root, Wanted
+
+_GIT_SECONDS = 300
+
+
+class LocalHost:
+    """Files below `home`; the folders `without` are never looked into."""
+
+    wire = 0
+
+    def __init__(self, home: Path, without: Sequence[Path] = ()) -> None:
+        if not home.is_dir():
+            raise SiphonError(f"{home}: no such folder; 'home' must name the directory to collect")
+        self.home = os.fsencode(os.path.realpath(home))
+        self.without = {os.fsencode(os.path.realpath(folder)) for folder in without}
+
+    def find(self, wanted: Wanted) -> Listing:
+        seen = _Seen({}, [], [])
+        for root in wanted.roots:
+            real = os.path.realpath(self.home + b"/" + raw(root.folder))
+            if not Path(os.fsdecode(real)).is_dir():
+                continue
+            if _below(real, self.home):
+                self._walk(real, root.folder, root, seen)
+            else:
+                seen.links.append(root.folder)
+        return Listing(*seen)
+
+    def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
+        found = {}
+        for path in paths:
+            with suppress(OSError):
+                status = os.lstat(self.home + b"/" + raw(path))
+                if stat.S_ISREG(status.st_mode):
+                    found[path] = _found(path, status)
+        return found
+
+    def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:  # noqa: ARG002
+        for want in wants:
+            try:
+                with _opened(self.home, raw(want.path)) as descriptor:
+                    yield _piece(want, descriptor)
+            except OSError:
+                continue  # left out, as the interface says: the collector names it
+
+    def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
+        asked = shell.words(os.fsencode(folder) for folder in folders)
+        command = ["sh", "-c", shell.remotes()]
+        answer = subprocess.run(
+            command, input=asked, capture_output=True, timeout=_GIT_SECONDS, check=False
+        )
+        return shell.answers(folders, answer.stdout)
+
+    def close(self) -> None:
+        """Nothing to hang up."""
+
+    def _walk(self, folder: bytes, path: str, root: Root, seen: "_Seen") -> None:
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    below = f"{path}/{text(entry.name)}" if path else text(entry.name)
+                    self._look(entry, below, root, seen)
+        except FileNotFoundError:
+            return  # gone since its name was read
+        except OSError as error:
+            if root.folder:  # all of the home is full of closed folders and links, not our business
+                seen.problems.append(f"{path}: {error.strerror}")
+
+    def _look(self, entry: "os.DirEntry[bytes]", path: str, root: Root, seen: "_Seen") -> None:
+        if entry.is_dir(follow_symlinks=False):
+            if root.leads.fullmatch(path) and entry.path not in self.without:
+                self._walk(entry.path, path, root, seen)
+        elif entry.is_symlink():
+            if root.folder and (root.match.fullmatch(path) or root.leads.fullmatch(path)):
+                seen.links.append(path)
+        elif entry.is_file(follow_symlinks=False) and root.match.fullmatch(path):
+            seen.found[path] = _found(path, entry.stat(follow_symlinks=False))
+
+
+class _Seen(NamedTuple):
+    found: dict[str, Found]
+    problems: list[str]
+    links: list[str]
+
+
+def _found(path: str, status: os.stat_result) -> Found:
+    return Found(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _below(real: bytes, home: bytes) -> bool:
+    return real == home or real.startswith(home.rstrip(b"/") + b"/")
+
+
+@contextmanager
+def _opened(home: bytes, path: bytes) -> Iterator[int]:
+    """A regular file below home, opened step by step so that no link, however late, leads elsewhere."""
+    folder, _, name = (home + b"/" + path).rpartition(b"/")
+    real = os.path.realpath(folder)
+    if not _below(real, home):
+        raise PermissionError("leaves the home")
+    steps = real[len(home) :].strip(b"/").split(b"/") if real != home else []
+    current = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for step in steps:
+            current = _step(current, step, os.O_DIRECTORY)
+        current = _step(current, name, os.O_NONBLOCK)
+        if not stat.S_ISREG(os.fstat(current).st_mode):
+            raise PermissionError("no regular file")
+        yield current
+    finally:
+        os.close(current)
+
+
+def _step(folder: int, name: bytes, flags: int) -> int:
+    below = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
+    os.close(folder)
+    return below
+
+
+def _piece(want: Want, descriptor: int) -> Piece:
+    before = os.fstat(descriptor)
+    state = hashlib.sha256()
+
+    def blocks() -> Iterator[bytes]:
+        for block in _read(descriptor, 0, want.start):
+            state.update(block)
+        for block in _read(descriptor, want.start, want.size):
+            state.update(block)
+            yield block
+
+    def proof() -> Proof:
+        if _found("", os.fstat(descriptor)) == _found("", before):
+            return Proof(state.hexdigest())
+        again = hashlib.sha256()  # it was written to meanwhile: only a second look can tell
+        for block in _read(descriptor, 0, want.size):
+            again.update(block)
+        return Proof(again.hexdigest())
+
+    return Piece(want, blocks(), proof)
+
+
+def _read(descriptor: int, start: int, end: int) -> Iterator[bytes]:
+    """The bytes from start to end, or to where the file ends or cannot be read."""
+    with suppress(OSError):
+        while start < end and (block := os.pread(descriptor, min(BLOCK, end - start), start)):
+            start += len(block)
+            yield block

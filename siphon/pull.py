@@ -1,0 +1,278 @@
+"""One host's logs into the archive: list, compare, fetch what changed, prove it, commit."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from siphon import private
+from siphon.archive import Archive
+from siphon.deposit import Arrival, hashed, located
+from siphon.hosts import Found, Host, Piece, Proof
+from siphon.ledger import Entry
+from siphon.plan import Plan, Task, plan
+from siphon.repos import Folders
+from siphon.snapshots import snapshot
+from siphon.wanted import Wanted
+
+_BATCH_LOGS = 1000  # committed together: a killed run has to fetch no more than these again
+_BATCH_BYTES = 64 << 20
+
+
+class Progress(NamedTuple):
+    """How far a host is."""
+
+    host: str
+    stage: str  # connect, list, fetch, git
+    logs: int = 0  # done
+    logs_total: int = 0
+    bytes: int = 0  # done
+    bytes_total: int = 0
+
+    @property
+    def doing(self) -> str:
+        """What it is doing, to be shown."""
+        if self.stage != "fetch":
+            return {"connect": "connecting", "list": "listing", "git": "asking git"}[self.stage]
+        done, total = readable(self.bytes), readable(self.bytes_total)
+        return f"fetching log {self.logs} of {self.logs_total}, {done} of {total}"
+
+
+class Planned(NamedTuple):
+    """What a dry run would fetch."""
+
+    path: str
+    kind: str  # new, grown, rewritten: as far as a listing tells
+    bytes: int
+
+
+class HostReport(NamedTuple):
+    """What a collect did on one host. Times in ms."""
+
+    host: str
+    started_at: int
+    ended_at: int = 0
+    seen: int = 0  # logs there
+    new: int = 0
+    grown: int = 0
+    rewritten: int = 0
+    gone: int = 0  # missing there since this run; kept here
+    bytes: int = 0  # of logs
+    wire: int = 0  # bytes over the network, both ways
+    problems: tuple[str, ...] = ()  # logs that could not be had; the rest is there
+    links: tuple[str, ...] = ()  # not followed
+    planned: tuple[Planned, ...] = ()  # by a dry run
+    error: str | None = None  # why the host as a whole failed
+
+    @property
+    def changed(self) -> int:
+        return self.new + self.grown + self.rewritten
+
+    def said(self) -> str:
+        """In a line. Problems and links are counted; they are named in the report."""
+        if self.error is not None:
+            return "failed"
+        if self.planned:
+            would = readable(sum(planned.bytes for planned in self.planned))
+            return f"{self.seen} logs, would fetch {len(self.planned)} ({would})"
+        counts = [
+            (self.new, "new"),
+            (self.grown, "grown"),
+            (self.rewritten, "rewritten"),
+            (self.gone, "gone"),
+        ]
+        parts = [f"{count} {word}" for count, word in counts if count] or ["nothing new"]
+        if self.changed:
+            parts[-1] += f" ({readable(self.bytes)})"
+        if self.problems:
+            parts.append(f"{len(self.problems)} could not be had: {self.problems[0]}")
+        if self.links:
+            parts.append(f"{len(self.links)} links not followed")
+        return f"{self.seen} logs, {', '.join(parts)}"
+
+
+Say = Callable[[Progress], None]
+
+
+class Pull:
+    """The state of one host's collect."""
+
+    def __init__(
+        self, archive: Archive, host: Host, name: str, say: Say, now: Callable[[], int]
+    ) -> None:
+        self.archive = archive
+        self.host = host
+        self.name = name
+        self.now = now
+        self.folders = Folders()
+        self.counts = {"new": 0, "grown": 0, "rewritten": 0}
+        self.bytes = 0
+        self.why: dict[str, str] = {}  # path → why the last attempt gave nothing
+        self._say = say
+        self._total = (0, 0)
+        self._done = 0
+
+    def run(self, wanted: Wanted, dry_run: bool) -> HostReport:
+        """Do it all, or only say what would be done."""
+        started = self.now()
+        self._say(Progress(self.name, "list"))
+        listing = self.host.find(wanted)
+        todo = plan(listing, wanted, self.archive.entries(self.name))
+        report = HostReport(self.name, started, seen=todo.seen, links=tuple(listing.links))
+        if dry_run:
+            planned = tuple(_planned(todo))
+            return report._replace(
+                planned=planned, problems=tuple(listing.problems), wire=self.host.wire
+            )
+        self.archive.ledger.note_gone(todo.gone, self.now())
+        self.archive.ledger.note_gone(todo.back, None)
+        self._logs(todo)
+        self._stores(todo)
+        problems = [*listing.problems, *(f"{path}: {why}" for path, why in sorted(self.why.items()))]
+        return report._replace(
+            new=self.counts["new"],
+            grown=self.counts["grown"],
+            rewritten=self.counts["rewritten"],
+            gone=len(todo.gone),
+            bytes=self.bytes,
+            wire=self.host.wire,
+            problems=tuple(problems),
+        )
+
+    def _logs(self, todo: Plan) -> None:
+        tasks = todo.tasks
+        self._total = (len(tasks), sum(task.want.size - task.want.start for task in tasks))
+        # Round one takes tails, and many small logs in bulk; what does not prove good comes whole and
+        # with proof, twice at most: a log that changes under our hands has its turn in the next run.
+        for exact in (False, True, True):
+            tasks = [again for batch in _batches(tasks) for again in self._fetch(batch, exact)]
+
+    def _stores(self, todo: Plan) -> None:
+        for task in todo.stores:
+            taken = snapshot(self.host, task, self.archive)
+            self.bytes += taken.bytes
+            if taken.problem is not None:
+                self.why[task.path] = taken.problem
+            if taken.arrival is not None:
+                self._commit([(taken.arrival, task.entry)])
+
+    def _fetch(self, tasks: Sequence[Task], exact: bool) -> list[Task]:
+        """Fetch and commit; returns what is to be tried again, whole."""
+        left = {task.found.path: task for task in tasks}
+        received = []
+        for piece in self.host.fetch([task.want for task in tasks], exact):
+            task = left[piece.want.path]
+            received.append((task, *self._receive(task, piece)))
+            self._done += 1
+            self._say(
+                Progress(self.name, "fetch", self._done, self._total[0], self.bytes, self._total[1])
+            )
+        doubtful = [task.found.path for task, _, good in received if good is None]
+        after = self.host.stat(doubtful) if doubtful else {}
+        proved = []
+        for task, arrival, good in received:
+            path = task.found.path
+            if good or (good is None and _same(after.get(path), task.found)):
+                proved.append((arrival, task.entry))
+                del left[path]
+                self.why.pop(path, None)
+            else:
+                arrival.part.unlink(missing_ok=True)
+                self.why[path] = "it changed while it was read; the next collect takes it"
+        self._commit(proved)
+        for path in left:
+            self.why.setdefault(path, "it cannot be read")
+        return [task._replace(tail=False) for task in left.values()]
+
+    def _receive(self, task: Task, piece: Piece) -> tuple[Arrival, bool | None]:
+        """Write the piece into a part. Good, bad, or None: the host's listing must tell."""
+        start, size = piece.want.start, piece.want.size
+        held = located(self.archive.root, task.entry.place) if task.entry and start else None
+        whole = hashed(held, start) if held else hashlib.sha256()
+        segment = hashlib.sha256()
+        part = self.archive.part()
+        with private.create(part) as file:
+            for block in piece.blocks:
+                file.write(block)
+                whole.update(block)
+                segment.update(block)
+                self.folders.feed(block)
+            count = file.tell()
+        self.folders.end()
+        self.bytes += count
+        proof = piece.proof()
+        arrival = Arrival(
+            path=task.found.path,
+            part=part,
+            tail=task.tail,
+            size=size,
+            mtime=task.found.mtime // 1_000_000,
+            stamp=task.found.stamp,
+            sha256=whole.hexdigest(),
+            segment=segment.hexdigest(),
+        )
+        return arrival, count == size - start and _proved(proof, arrival.sha256, held)
+
+    def _commit(self, proved: Iterable[tuple[Arrival, Entry | None]]) -> None:
+        changed = []
+        unchanged: dict[int, tuple[str | None, int | None]] = {}
+        for arrival, entry in proved:
+            if entry is not None and (arrival.size, arrival.sha256) == (entry.size, entry.sha256):
+                unchanged[entry.id] = (arrival.stamp, arrival.mtime)
+                arrival.part.unlink()
+                continue
+            self.counts["new" if entry is None else "grown" if arrival.tail else "rewritten"] += 1
+            changed.append(arrival)
+        self.archive.add(self.name, changed, self.now())
+        if unchanged:
+            self.archive.ledger.restamp(unchanged)
+
+
+def readable(size: float) -> str:
+    """Bytes with a unit."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:
+    batch: list[Task] = []
+    size = 0
+    for task in tasks:
+        batch.append(task)
+        size += task.want.size - task.want.start
+        if len(batch) >= _BATCH_LOGS or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _proved(proof: Proof, digest: str, held: Path | None) -> bool | None:
+    if proof.sha256 is not None:
+        return proof.sha256 == digest
+    if not proof.samples or held is None:
+        return None
+    with held.open("rb") as file:
+        return all(_at(file, offset, len(sample)) == sample for offset, sample in proof.samples)
+
+
+def _same(after: Found | None, before: Found) -> bool:
+    """Whether a file was not written to between two listings, as far as they tell."""
+    return after is not None and after[:4] == before[:4]
+
+
+def _at(file: IO[bytes], offset: int, size: int) -> bytes:
+    file.seek(offset)
+    return file.read(size)
+
+
+def _planned(todo: Plan) -> Iterator[Planned]:
+    for task in todo.tasks:
+        kind = "new" if task.entry is None else "grown" if task.tail else "rewritten"
+        yield Planned(task.found.path, kind, task.want.size - task.want.start)
+    for store in todo.stores:
+        size = sum(found.size for found in store.files.values())
+        yield Planned(store.path, "new" if store.entry is None else "rewritten", size)

@@ -1,0 +1,94 @@
+"""How a transcript's records read on a page: labels, bodies as safe HTML, where each leads."""
+
+from html import escape
+from typing import NamedTuple
+
+from siphon.figures import duration, one_line
+from siphon.markdown import markdown
+from siphon.toolview import cut
+from siphon.transcript import Call, Text
+from siphon.visible import visible
+
+PROSE = 30_000  # characters of a prompt or a reply that a page shows
+ASIDE = 3000  # and of what stands folded away beside them
+LONG_LINES = 18  # a prompt of more lines, or as much text, is folded
+LONG_TEXT = 1800
+
+LABELS = {
+    "prompt": "Prompt",
+    "reply": "Reply",
+    "thinking": "Thinking",
+    "tool_result": "Result",
+    "notice": "Notice",
+    "command": "Command",
+    "summary": "Summary",
+    "error": "Error",
+    "meta": "Context",
+}
+STATUS = {
+    "error": "failed",
+    "rejected": "rejected",
+    "interrupted": "interrupted",
+    "pending": "no result",
+}
+RELATIONS = {  # kind → (said of the parent on the child's page, said of the child on the parent's)
+    "subagent": ("Subagent of", "Subagent"),
+    "fork": ("Forked from", "Fork"),
+    "continuation": ("Continues", "Continuation"),
+    "compaction": ("Compacted from", "Compaction"),
+    "copy": ("Copy of", "Copy"),
+}
+_PROSE_KINDS = ("prompt", "reply", "summary", "thinking")
+
+
+class Body(NamedTuple):
+    """A message's text as safe HTML. `left_out`: characters not in it; `long`: better shown folded."""
+
+    html: str
+    left_out: int
+    long: bool
+
+
+def body(said: Text, limit: int | None = 0) -> Body:
+    """What the message says. `limit` 0: as much as suits its kind; None: all of it."""
+    text = said.text or ""
+    prose = said.kind in _PROSE_KINDS
+    if limit == 0:
+        limit = PROSE if prose and said.kind != "thinking" else ASIDE
+    text, left_out = cut(text, limit)
+    long = said.kind == "prompt" and (text.count("\n") >= LONG_LINES or len(text) > LONG_TEXT)
+    if prose:
+        return Body(markdown(text, breaks=said.kind == "prompt"), left_out, long)
+    return Body(f"<pre>{escape(visible(text))}</pre>", left_out, long)
+
+
+def gist(said: Text) -> str:
+    """One line that stands for a folded message."""
+    return visible(one_line((said.text or "").lstrip("#*->` \n"), 140))
+
+
+def call_line(call: Call, folder: str | None) -> str:
+    """One line that stands for a folded call: its command, path or query."""
+    line = one_line(call.summary or (call.input if call.input not in (None, "{}") else ""), 400)
+    return visible(short_path(line, folder))
+
+
+def short_path(text: str, folder: str | None) -> str:
+    """Paths below the session's folder without it."""
+    if not folder or len(folder) < 2:
+        return text
+    for separator in ("/", "\\"):
+        text = text.replace(folder.rstrip("/\\") + separator, "")
+    return text
+
+
+def call_figures(call: Call) -> list[str]:
+    """What is worth knowing of a call at a glance: +3 −1, exit 2, 3.2 s."""
+    figures = []
+    if call.lines_added or call.lines_removed:
+        figures.append(f"+{call.lines_added or 0} −{call.lines_removed or 0}")
+    if call.exit_code:
+        figures.append(f"exit {call.exit_code}")
+    if call.duration_ms is not None and call.duration_ms >= 100:
+        figures.append(duration(call.duration_ms))
+    return figures

@@ -1,0 +1,442 @@
+-- What reports and notebooks ask beyond views.sql. Copies are left out everywhere.
+-- hour: UTC ms of its begin, NULL where the log tells no time; the day in any zone follows from it.
+-- cost_usd: computed from tokens, else the tool's own figure; NULL where neither is known.
+
+-- Usage as finely as reports cut it; every sum over it is the total.
+create view cost_by_hour as
+select
+    nullif(u.hour, -1) as hour,
+    s.host,
+    s.source,
+    p.name as project,
+    s.project_id,
+    nullif(u.model, '') as model,
+    sum(u.requests) as requests,
+    sum(u.unpriced_requests) as unpriced_requests,
+    sum(u.incomplete_requests) as incomplete_requests,
+    sum(u.input_tokens) as input_tokens,
+    sum(u.cache_read_tokens) as cache_read_tokens,
+    sum(u.cache_write_tokens) as cache_write_tokens,
+    sum(u.cache_write_1h_tokens) as cache_write_1h_tokens,
+    sum(u.output_tokens) as output_tokens,
+    sum(u.reasoning_tokens) as reasoning_tokens,
+    sum(u.web_searches) as web_searches,
+    sum(u.cost_nanousd) / 1e9 as cost_usd,
+    sum(u.reported_nanousd) / 1e9 as reported_usd
+from usage_hours u
+join sessions s on s.id = u.session_id
+left join projects p on p.id = s.project_id
+group by u.hour, s.host, s.source, s.project_id, u.model;
+
+create view models_over_time as
+select
+    date(hour / 1000, 'unixepoch') as day,     -- UTC
+    model,
+    source,
+    sum(requests) as requests,
+    sum(input_tokens + cache_read_tokens + cache_write_tokens + cache_write_1h_tokens) as prompt_tokens,
+    sum(output_tokens) as output_tokens,
+    sum(cost_usd) as cost_usd,
+    sum(unpriced_requests) as unpriced_requests
+from cost_by_hour
+group by 1, 2, 3;
+
+-- Windows of 5 hours, one row after another and never overlapping, each a tool's over all hosts: it
+-- begins with the first hour that has a request and lies in no window before.
+create view blocks as
+with recursive begins(source, begin) as (
+    select s.source, min(u.hour)
+    from usage_hours u
+    join sessions s on s.id = u.session_id
+    where u.hour >= 0
+    group by s.source
+    union all
+    select
+        b.source,
+        (
+            select u.hour
+            from usage_hours u
+            cross join sessions s on s.id = u.session_id
+            where u.hour >= b.begin + 18000000 and s.source = b.source
+            order by u.hour
+            limit 1
+        )
+    from begins b
+    where b.begin is not null
+)
+select
+    b.source,
+    b.begin,                                   -- ms
+    b.begin + 18000000 as until,               -- ms, not in it
+    max(u.hour) as last_hour,
+    count(distinct u.hour) as hours,           -- that have requests
+    count(distinct u.session_id) as sessions,
+    sum(u.requests) as requests,
+    sum(u.unpriced_requests) as unpriced_requests,
+    sum(u.input_tokens) as input_tokens,
+    sum(u.cache_read_tokens) as cache_read_tokens,
+    sum(u.cache_write_tokens) as cache_write_tokens,
+    sum(u.cache_write_1h_tokens) as cache_write_1h_tokens,
+    sum(u.output_tokens) as output_tokens,
+    sum(u.cost_nanousd) / 1e9 as cost_usd,
+    -- burn rates: by the hours from the first to the last that has requests
+    sum(u.cost_nanousd) / 1e9 / ((max(u.hour) - b.begin) / 3600000 + 1) as cost_usd_per_hour,
+    sum(u.input_tokens + u.cache_read_tokens + u.cache_write_tokens + u.cache_write_1h_tokens + u.output_tokens)
+        / 60.0 / ((max(u.hour) - b.begin) / 3600000 + 1) as tokens_per_minute
+from begins b
+cross join usage_hours u on u.hour >= b.begin and u.hour < b.begin + 18000000
+join sessions s on s.id = u.session_id and s.source = b.source
+where b.begin is not null
+group by b.source, b.begin;
+
+-- A session's shape: automated where no person typed or a program started it; else by active minutes:
+-- quick below 5, standard below 30, deep below 120, marathon from there.
+create view session_shapes as
+select
+    s.uid as session_uid,
+    s.host,
+    s.source,
+    p.name as project,
+    s.project_id,
+    coalesce(s.title, s.native_id) as title,
+    s.started_at,
+    s.ended_at,
+    case
+        when s.kind <> 'main' or s.prompts = 0 then 'automated'
+        when s.entrypoint like '%sdk%' or s.entrypoint like '%exec%' or s.entrypoint like '%mcp%' then 'automated'
+        when coalesce(s.active_ms, 0) < 300000 then 'quick'
+        when s.active_ms < 1800000 then 'standard'
+        when s.active_ms < 7200000 then 'deep'
+        else 'marathon'
+    end as shape,
+    s.active_ms,
+    s.prompts,
+    s.tool_calls,
+    s.requests,
+    s.cost_nanousd / 1e9 as cost_usd
+from sessions s
+left join projects p on p.id = s.project_id
+where s.copy_of is null and not s.hidden;
+
+create view sessions_by_shape as
+select
+    shape,
+    host,
+    source,
+    project,
+    count(*) as sessions,
+    sum(active_ms) as active_ms,
+    sum(prompts) as prompts,
+    sum(tool_calls) as tool_calls,
+    sum(requests) as requests,
+    sum(cost_usd) as cost_usd
+from session_shapes
+group by shape, host, source, project_id;
+
+-- Tool calls as finely as reports cut them. server: of an MCP call, where its name tells.
+create view tools_by_hour as
+select
+    c.ts - c.ts % 3600000 as hour,
+    s.host,
+    s.source,
+    p.name as project,
+    c.name,
+    c.kind,
+    case
+        when c.kind <> 'mcp' then null
+        when c.name like 'mcp\_\_%\_\_%' escape '\' then substr(c.name, 6, instr(substr(c.name, 6), '__') - 1)
+        when instr(c.name, '__') > 1 then substr(c.name, 1, instr(c.name, '__') - 1)
+    end as server,
+    count(*) as calls,
+    sum(c.status = 'error') as errors,
+    sum(c.status = 'rejected') as rejections,
+    sum(c.status = 'interrupted') as interruptions,
+    count(c.duration_ms) as timed_calls,
+    sum(c.duration_ms) as duration_ms,
+    sum(c.output_bytes) as output_bytes,
+    sum(c.lines_added) as lines_added,
+    sum(c.lines_removed) as lines_removed
+from tool_calls c
+join sessions s on s.id = c.session_id
+left join projects p on p.id = s.project_id
+where c.copy_of is null
+group by 1, s.host, s.source, s.project_id, c.name, c.kind;
+
+create view mcp_usage as
+select
+    source,
+    server,
+    name,
+    sum(calls) as calls,
+    sum(errors) as errors,
+    sum(duration_ms) as duration_ms,
+    max(hour) as last_hour
+from tools_by_hour
+where kind = 'mcp'
+group by source, server, name;
+
+-- Skills, by the calls that load them.
+create view skill_usage as
+select
+    s.host,
+    s.source,
+    p.name as project,
+    json_extract(c.input, '$.skill') as skill,
+    count(*) as uses,
+    max(c.ts) as last_ts
+from tool_calls c
+join sessions s on s.id = c.session_id
+left join projects p on p.id = s.project_id
+where c.copy_of is null and lower(c.name) = 'skill' and json_valid(c.input)
+group by s.host, s.source, s.project_id, 4;
+
+-- Slash commands that people typed.
+create view command_usage as
+select
+    s.host,
+    s.source,
+    p.name as project,
+    substr(m.text, 1, instr(m.text || ' ', ' ') - 1) as command,
+    count(*) as uses,
+    max(m.ts) as last_ts
+from messages m
+join sessions s on s.id = m.session_id
+left join projects p on p.id = s.project_id
+where m.copy_of is null and m.kind = 'command' and m.text like '/%'
+group by s.host, s.source, s.project_id, 4;
+
+create view subagent_usage as
+select
+    s.host,
+    s.source,
+    p.name as project,
+    s.agent,
+    count(*) as sessions,
+    sum(s.requests) as requests,
+    sum(s.tool_calls) as tool_calls,
+    sum(s.input_tokens + s.cache_read_tokens + s.cache_write_tokens + s.cache_write_1h_tokens) as prompt_tokens,
+    sum(s.output_tokens) as output_tokens,
+    sum(s.active_ms) as active_ms,
+    sum(s.cost_nanousd) / 1e9 as cost_usd
+from sessions s
+left join projects p on p.id = s.project_id
+where s.kind = 'subagent' and s.copy_of is null and not s.hidden
+group by s.host, s.source, s.project_id, s.agent;
+
+-- Files that were changed or read, with the language that their names tell (NULL: none we know).
+create view files as
+with languages(suffix, language) as (
+    values
+        ('py', 'Python'), ('pyi', 'Python'), ('ipynb', 'Notebook'), ('ts', 'TypeScript'), ('tsx', 'TypeScript'),
+        ('mts', 'TypeScript'), ('js', 'JavaScript'), ('jsx', 'JavaScript'), ('mjs', 'JavaScript'),
+        ('cjs', 'JavaScript'), ('rs', 'Rust'), ('go', 'Go'), ('java', 'Java'), ('kt', 'Kotlin'), ('kts', 'Kotlin'),
+        ('scala', 'Scala'), ('c', 'C'), ('h', 'C'), ('cpp', 'C++'), ('cc', 'C++'), ('cxx', 'C++'), ('hpp', 'C++'),
+        ('hh', 'C++'), ('cs', 'C#'), ('fs', 'F#'), ('swift', 'Swift'), ('m', 'Objective-C'), ('mm', 'Objective-C'),
+        ('rb', 'Ruby'), ('php', 'PHP'), ('pl', 'Perl'), ('lua', 'Lua'), ('r', 'R'), ('jl', 'Julia'), ('dart', 'Dart'),
+        ('ex', 'Elixir'), ('exs', 'Elixir'), ('erl', 'Erlang'), ('hs', 'Haskell'), ('ml', 'OCaml'), ('clj', 'Clojure'),
+        ('zig', 'Zig'), ('nim', 'Nim'), ('sol', 'Solidity'), ('sh', 'Shell'), ('bash', 'Shell'), ('zsh', 'Shell'),
+        ('fish', 'Shell'), ('ps1', 'PowerShell'), ('sql', 'SQL'), ('html', 'HTML'), ('htm', 'HTML'), ('css', 'CSS'),
+        ('scss', 'CSS'), ('less', 'CSS'), ('vue', 'Vue'), ('svelte', 'Svelte'), ('astro', 'Astro'), ('md', 'Markdown'),
+        ('mdx', 'Markdown'), ('rst', 'Text'), ('txt', 'Text'), ('tex', 'TeX'), ('json', 'JSON'), ('jsonl', 'JSON'),
+        ('yml', 'YAML'), ('yaml', 'YAML'), ('toml', 'TOML'), ('ini', 'INI'), ('cfg', 'INI'), ('xml', 'XML'),
+        ('csv', 'CSV'), ('tf', 'Terraform'), ('proto', 'Protobuf'), ('graphql', 'GraphQL'), ('nix', 'Nix'),
+        ('cmake', 'CMake'), ('gradle', 'Gradle'), ('glsl', 'Shader'), ('wgsl', 'Shader'), ('gd', 'GDScript')
+),
+touched as (
+    select
+        s.host,
+        s.source,
+        s.project_id,
+        replace(f.path, '\', '/') as path,
+        sum(f.action in ('edit', 'write', 'delete')) as edits,
+        sum(f.action = 'read') as reads,
+        sum(f.lines_added) as lines_added,
+        sum(f.lines_removed) as lines_removed,
+        max(c.ts) as last_ts,
+        count(distinct f.session_id) as sessions
+    from file_touches f
+    join tool_calls c on c.id = f.tool_call_id
+    join sessions s on s.id = f.session_id
+    where c.copy_of is null and f.action <> 'search'
+    group by s.host, s.source, s.project_id, 4
+),
+named as (
+    select t.*, replace(t.path, rtrim(t.path, replace(t.path, '/', '')), '') as name
+    from touched t
+)
+select
+    n.host,
+    n.source,
+    p.name as project,
+    n.project_id,
+    n.path,
+    l.language,
+    n.edits,
+    n.reads,
+    n.lines_added,
+    n.lines_removed,
+    n.last_ts,
+    n.sessions
+from named n
+left join projects p on p.id = n.project_id
+left join languages l
+    on instr(n.name, '.') > 0 and l.suffix = lower(replace(n.name, rtrim(n.name, replace(n.name, '.', '')), ''));
+
+create view languages as
+select
+    host,
+    source,
+    project,
+    language,
+    count(*) as files,
+    sum(edits) as edits,
+    sum(lines_added) as lines_added,
+    sum(lines_removed) as lines_removed
+from files
+where edits > 0
+group by host, source, project_id, language;
+
+-- Every moment that has a message or a tool call.
+create view moments as
+select session_id, ts
+from messages
+where copy_of is null and ts is not null
+union all
+select session_id, ts
+from tool_calls
+where copy_of is null and ts is not null;
+
+-- Work: the time between a session's records where no more than 10 minutes lie between two of them; a
+-- gap belongs to the hour in which it ends. Sessions that run at once each count.
+create view active_time as
+select
+    g.ts - g.ts % 3600000 as hour,
+    s.host,
+    s.source,
+    p.name as project,
+    count(distinct g.session_id) as sessions,
+    sum(case when g.gap between 1 and 600000 then g.gap else 0 end) as active_ms
+from (
+    select session_id, ts, ts - lag(ts) over (partition by session_id order by ts) as gap
+    from moments
+) g
+join sessions s on s.id = g.session_id
+left join projects p on p.id = s.project_id
+group by 1, s.host, s.source, s.project_id;
+
+-- The clock's time in which any session was active: minutes in which three ran are counted once.
+create view busy_time as
+select
+    until - until % 3600000 as hour,
+    count(distinct session_id) as sessions,
+    sum(max(0, until - max(since, coalesce(covered, 0)))) as busy_ms
+from (
+    select
+        session_id,
+        since,
+        until,
+        max(until) over (order by since, until rows between unbounded preceding and 1 preceding) as covered
+    from (
+        select
+            session_id,
+            ts as until,
+            case when gap between 1 and 600000 then ts - gap else ts end as since
+        from (
+            select session_id, ts, ts - lag(ts) over (partition by session_id order by ts) as gap
+            from moments
+        )
+    )
+)
+group by 1;
+
+-- What caching did: saved_usd is what the same tokens would have cost uncached, less what they cost, at
+-- the prices of their model and time (bands and tiers left aside); NULL where no price is known.
+create view cache_economics as
+select
+    r.ts - r.ts % 3600000 as hour,
+    s.host,
+    s.source,
+    p.name as project,
+    r.model,
+    count(*) as requests,
+    sum(coalesce(r.input_tokens, 0)) as input_tokens,
+    sum(coalesce(r.cache_read_tokens, 0)) as cache_read_tokens,
+    sum(coalesce(r.cache_write_tokens, 0)) as cache_write_tokens,
+    sum(coalesce(r.cache_write_1h_tokens, 0)) as cache_write_1h_tokens,
+    sum(coalesce(r.cache_read_tokens, 0) * (q.input - q.cache_read)) / 1e6 as saved_by_reads_usd,
+    sum(
+        coalesce(r.cache_write_tokens, 0) * (coalesce(q.cache_write, q.input) - q.input)
+        + coalesce(r.cache_write_1h_tokens, 0) * (coalesce(q.cache_write_1h, q.input) - q.input)
+    ) / 1e6 as paid_for_writes_usd,
+    sum(
+        coalesce(r.cache_read_tokens, 0) * (q.input - q.cache_read)
+        - coalesce(r.cache_write_tokens, 0) * (coalesce(q.cache_write, q.input) - q.input)
+        - coalesce(r.cache_write_1h_tokens, 0) * (coalesce(q.cache_write_1h, q.input) - q.input)
+    ) / 1e6 as saved_usd
+from requests r
+join sessions s on s.id = r.session_id
+left join projects p on p.id = s.project_id
+left join prices q on q.id = r.price_id
+where r.copy_of is null
+group by 1, s.host, s.source, s.project_id, r.model;
+
+-- How full the context was: the largest prompt of each session, and how often it was compacted.
+create view context_use as
+select
+    s.uid as session_uid,
+    s.host,
+    s.source,
+    p.name as project,
+    coalesce(s.title, s.native_id) as title,
+    s.started_at,
+    r.peak_tokens,
+    r.requests,
+    (
+        select count(*)
+        from messages m
+        where m.session_id = s.id and m.kind = 'summary' and m.copy_of is null
+    ) as compactions
+from (
+    select
+        session_id,
+        max(
+            coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)
+            + coalesce(cache_write_1h_tokens, 0)
+        ) as peak_tokens,
+        count(*) as requests
+    from requests
+    where copy_of is null and not aggregate
+    group by session_id
+) r
+join sessions s on s.id = r.session_id
+left join projects p on p.id = s.project_id;
+
+-- What went wrong. kind: tool error, tool rejected, tool interrupted, api error; what: the tool's kind.
+create view errors as
+select
+    c.ts - c.ts % 3600000 as hour,
+    s.host,
+    s.source,
+    p.name as project,
+    'tool ' || c.status as kind,
+    c.kind as what,
+    count(*) as errors
+from tool_calls c
+join sessions s on s.id = c.session_id
+left join projects p on p.id = s.project_id
+where c.copy_of is null and c.status in ('error', 'rejected', 'interrupted')
+group by 1, s.host, s.source, s.project_id, c.status, c.kind
+union all
+select
+    m.ts - m.ts % 3600000,
+    s.host,
+    s.source,
+    p.name,
+    'api error',
+    null,
+    count(*)
+from messages m
+join sessions s on s.id = m.session_id
+left join projects p on p.id = s.project_id
+where m.copy_of is null and m.kind = 'error'
+group by 1, s.host, s.source, s.project_id;

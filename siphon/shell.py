@@ -1,0 +1,146 @@
+"""What is asked of a remote shell: one command each, harmless to any login shell, writing nothing.
+
+Each command is words, pipes and scripts in single quotes; no script holds a single quote. Bytes go in
+through stdin, separated by NUL, and `xargs -0` makes them arguments, so any name can be asked for.
+"""
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from siphon.wanted import Root
+
+BEGIN = b"siphon-begin"  # what a login shell prints of its own comes before it
+HASHES = {
+    "sha256sum": "sha256sum",
+    "shasum": "shasum -a 256",
+    "openssl": "openssl dgst -sha256 -r",
+    "sha256": "sha256 -q",
+}  # tool → command; all print the hex digest first
+
+_LIST = """
+if [ "$1" ]; then cd "$1" 2>/dev/null || { echo siphon-nohome; exit 3; }; else cd || exit 3; fi;
+h=$(pwd -P); [ "$h" = / ] && h=;
+LC_ALL=C; export LC_ALL;
+t=; for x in TOOLS; do command -v $x >/dev/null 2>&1 && t="$t $x"; done;
+if find . -maxdepth 0 -printf "" >/dev/null 2>&1; then k=printf;
+elif stat -c %s . >/dev/null 2>&1; then k=c;
+elif stat -f %z . >/dev/null 2>&1; then k=f;
+else k=none; fi;
+echo siphon-begin $k$t;
+l() {
+d=$1; shift; [ -d "$d" ] || return 0;
+p=$(cd -P "$d" && pwd -P) || return 0;
+case $p/ in "$h"/*) ;; *) printf "out %s\\000" "$d"; return 0;; esac;
+if [ $k = printf ]; then find -H "$d" "$@" -printf "%y %s %T@ %i %p\\000";
+else find -H "$d" "$@" -print0; fi; };
+a() {
+printf "home %s\\000" "$h/";
+[ $k = none ] || { CALLS; };
+printf "end \\000"; };
+case $t in *gzip*) a | gzip -1;; *) a;; esac
+"""
+
+_FRAMES = """
+cd "$1" || exit 3; h=$(pwd -P); [ "$h" = / ] && h=; shift;
+while [ $# -gt 0 ]; do
+n=${1%% *}; p=${1#* }; z=${p%% *}; p=./${p#* }; shift;
+m=$((z-n)); o=;
+case $(cd -P "${p%/*}" 2>/dev/null && pwd -P)/ in
+"$h"/*) [ -f "$p" ] && { [ -L "$p" ] || o=1; };; esac;
+{
+if [ "$o" ]; then if [ $n = 0 ]; then head -c $m "$p"; else tail -c +$((n+1)) "$p" | head -c $m; fi; fi;
+head -c $m /dev/zero; } 2>/dev/null | head -c $m;
+if [ "$o" ]; then x=$(head -c $z "$p" | HASH); else x=gone; fi;
+printf "%-64.64s" "$x";
+done
+"""
+
+_TAR = 'cd "$1" || exit 3; shift; exec tar -cf - "$@"'
+_FIND_STAT = 'cd "$1" || exit 3; shift; exec find "$@" -maxdepth 0 -type f -printf "f %s %T@ %i %p\\000"'
+_STAT = 'cd "$1" || exit 3; shift; LC_ALL=C exec stat FORMAT "$@"'
+_STAT_FORMATS = {"c": '-c "%f %s %Y %i %n"', "f": '-f "%p %z %Fm %i %N"'}
+
+_GIT = """
+for d do u=;
+[ -d "$d" ] && u=$(env -u GIT_DIR -u GIT_WORK_TREE git --no-optional-locks -c core.fsmonitor=false
+-C "$d" config --get remote.origin.url 2>/dev/null);
+printf "%s\\000" "$u"; done
+"""
+
+
+def listing(home: str, roots: Sequence[Root]) -> str:
+    """Lists the roots' files: BEGIN, way of listing and tools at hand in a line, then records."""
+    tools = " ".join((*HASHES, "gzip", "tar", "xargs", "git"))
+    calls = "; ".join(_call(root) for root in roots) or ":"
+    script = _LIST.replace("TOOLS", tools).replace("CALLS", calls)
+    return f"sh -c {_single(script)} sh {shlex.quote(home)}"
+
+
+def frames(home: str, hash_tool: str, packed: bool) -> str:
+    """For each `start size path` in stdin: size-start bytes, then the hash of the first size bytes.
+
+    Where the file has fewer the bytes are made up with zeros, and the hash tells.
+    """
+    script = _FRAMES.replace("HASH", HASHES[hash_tool])
+    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh {shlex.quote(home)}", packed)
+
+
+def tar(home: str, packed: bool) -> str:
+    """One or more tar archives of the `./path`s in stdin."""
+    return _begun(f"xargs -0 -n 1000 sh -c {_single(_TAR)} sh {shlex.quote(home)}", packed)
+
+
+def stat(home: str, kind: str) -> str:
+    """Lists the `./path`s in stdin again: the records of `listing`, or lines of `stat`."""
+    script = _FIND_STAT if kind == "printf" else _STAT.replace("FORMAT", _STAT_FORMATS[kind])
+    return _begun(f"xargs -0 -n 500 sh -c {_single(script)} sh {shlex.quote(home)}", False)
+
+
+def remotes() -> str:
+    """For each folder in stdin the URL of git's `origin`, or nothing, and a NUL."""
+    return _begun(f"xargs -0 -n 200 sh -c {_single(_GIT)} sh", False)
+
+
+def words(values: Iterable[bytes]) -> bytes:
+    """Values for stdin."""
+    return b"".join(value + b"\0" for value in values)
+
+
+def _begun(command: str, packed: bool) -> str:
+    return f"echo {BEGIN.decode()}; {command}" + (" | gzip -1" if packed else "")
+
+
+def _call(root: Root) -> str:
+    """`l FOLDER find's tests`: the globs as find understands them match more, never less."""
+    depth = [] if root.depth is None else ["-maxdepth", str(root.depth)]
+    either = " -o ".join(f"-path {_double('./' + _loose(glob))}" for glob in root.globs)
+    if not root.folder:  # all of the home: full of links and closed folders that are not our business
+        return " ".join(["l .", *depth, f'-type f "(" {either} ")" 2>/dev/null'])
+    folder = _double(f"./{root.folder}")
+    return " ".join(["l", folder, *depth, f'"(" -type l -o -type f "(" {either} ")" ")"'])
+
+
+def _loose(glob: str) -> str:
+    return glob.replace("**/", "*").replace("**", "*")
+
+
+def _double(text: str) -> str:
+    if any(char in text for char in "\"'`$\\\n"):
+        raise ValueError(f"{text!r}: a glob may hold no quote, dollar or backslash")
+    return f'"{text}"'
+
+
+def _single(script: str) -> str:
+    """The script on one line, as csh takes no other, in single quotes."""
+    text = " ".join(script.split("\n")).strip()
+    if "'" in text:
+        raise ValueError("a script may hold no single quote")
+    return f"'{text}'"
+
+
+def answers(folders: Sequence[str], output: bytes) -> dict[str, str | None]:
+    """What `remotes` found in each folder."""
+    found = output.partition(BEGIN + b"\n")[2].split(b"\0")
+    return {
+        folder: url.decode(errors="replace") or None for folder, url in zip(folders, found, strict=False)
+    }

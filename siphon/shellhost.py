@@ -1,0 +1,212 @@
+"""A host asked through commands of its own shell; what they are is in siphon/shell.py."""
+
+import tarfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, NamedTuple, cast
+
+from siphon import shell
+from siphon.errors import SiphonError
+from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
+from siphon.pathtext import inside, raw, text
+from siphon.ssh import StrictConnection
+from siphon.stream import Command, Stream, unpacked
+from siphon.wanted import Wanted
+
+_COARSE_SECONDS = 2  # a clock of whole seconds cannot tell what happened within them
+_SMALL = 8 << 20  # bytes; larger logs travel with their hash
+_FEW = 8  # logs; fewer are not worth a tar stream
+_DIGITS = 64  # of a sha256
+_BILLION = 10**9
+
+
+class Tools(NamedTuple):
+    """What a host's shell has to offer."""
+
+    kind: str = "none"  # how it lists: printf (GNU find), c (BusyBox stat), f (BSD stat)
+    names: frozenset[str] = frozenset()
+
+    @property
+    def hash(self) -> str:
+        """The first tool at hand that computes sha256; "" if there is none."""
+        return next((name for name in shell.HASHES if name in self.names), "")
+
+    @property
+    def enough(self) -> bool:
+        """Whether nothing else is needed."""
+        return self.kind in ("printf", "c", "f") and "xargs" in self.names and self.hash != ""
+
+
+class ShellHost:
+    """The files below `home`, which is seen from where a login lands; "" is that itself."""
+
+    def __init__(self, connection: StrictConnection, name: str, home: str) -> None:
+        self.connection = connection
+        self.name = name
+        self.home = home
+        self.tools = Tools()
+
+    @property
+    def wire(self) -> int:
+        return self.connection.wire
+
+    def find(self, wanted: Wanted) -> Listing:
+        listing = self.try_find(wanted)
+        if listing is None:
+            raise SiphonError(f"{self.name}: its shell no longer answers")
+        return listing
+
+    def try_find(self, wanted: Wanted) -> Listing | None:
+        """As `find`; None if there is no shell, or one without the tools it takes."""
+        with Command(self.connection, shell.listing(self.home, wanted.roots)) as command:
+            answer = command.out.after(b"siphon-") or b""
+            if answer == b"nohome":
+                raise SiphonError(
+                    f"{self.name}: no folder {self.home} there; 'home:' must name its home"
+                )
+            kind, *names = answer.decode(errors="replace").split()[1:] or ["none"]
+            self.tools = Tools(kind, frozenset(names))
+            if not self.tools.enough:
+                return None
+            records = self._unpacked(command).rest().split(b"\0")
+            problems = [line.removeprefix("find: ") for line in command.errors()]
+        if records[-2:] != [b"end ", b""]:
+            raise SiphonError(f"{self.name}: the listing broke off{_because(problems)}")
+        return self._listing(wanted, records, problems)
+
+    def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
+        return {found.path: found for found in self._stats([b"./" + raw(path) for path in paths])}
+
+    def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:
+        small = {want for want in wants if want.start == 0 and want.size <= _SMALL}
+        if exact or len(small) < _FEW or "tar" not in self.tools.names:
+            small = set()
+        yield from self._tar([want for want in wants if want in small])
+        yield from self._frames([want for want in wants if want not in small])
+
+    def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
+        if "git" not in self.tools.names:
+            return {}
+        asked = shell.words(folder.encode(errors="surrogateescape") for folder in folders)
+        with Command(self.connection, shell.remotes(), asked) as command:
+            return shell.answers(folders, command.out.rest())
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _listing(self, wanted: Wanted, records: Sequence[bytes], problems: Sequence[str]) -> Listing:
+        links = [
+            text(record[4:].removeprefix(b"./")) for record in records if record.startswith(b"out ")
+        ]
+        if self.tools.kind == "printf":
+            entries = [entry for record in records if (entry := _entry(record))]
+            links += [
+                found.path for kind, found in entries if kind == b"l" and wanted.concerns(found.path)
+            ]
+            files = [found for kind, found in entries if kind == b"f"]
+        else:
+            names = [record for record in records if record.startswith(b"./") and inside(record[2:])]
+            files = self._stats([name for name in names if wanted.match(text(name[2:]))])
+        return Listing({f.path: f for f in files if wanted.match(f.path)}, problems, links)
+
+    def _stats(self, names: Sequence[bytes]) -> list[Found]:
+        if not names:
+            return []
+        with Command(
+            self.connection, shell.stat(self.home, self.tools.kind), shell.words(names)
+        ) as command:
+            command.out.after(shell.BEGIN)
+            output = command.out.rest()
+        if self.tools.kind == "printf":
+            return [entry[1] for record in output.split(b"\0") if (entry := _entry(record))]
+        return list(_stat_lines(output, names, self.tools.kind))
+
+    def _frames(self, wants: Sequence[Want]) -> Iterator[Piece]:
+        if not wants:
+            return
+        asked = shell.words(f"{want.start} {want.size} ".encode() + raw(want.path) for want in wants)
+        line = shell.frames(self.home, self.tools.hash, "gzip" in self.tools.names)
+        with Command(self.connection, line, asked) as command:
+            command.out.after(shell.BEGIN)
+            stream = self._unpacked(command)
+
+            def proof() -> Proof:
+                return Proof(b"".join(stream.exactly(_DIGITS)).decode(errors="replace"))
+
+            for want in wants:
+                yield Piece(want, stream.exactly(want.size - want.start), proof)
+
+    def _tar(self, wants: Sequence[Want]) -> Iterator[Piece]:
+        """What does not come whole is left out: the collector asks again, with proof."""
+        if not wants:
+            return
+        missing = {b"./" + raw(want.path): want for want in wants}
+        line = shell.tar(self.home, "gzip" in self.tools.names)
+        with Command(self.connection, line, shell.words(missing)) as command:
+            command.out.after(shell.BEGIN)
+            try:
+                yield from _members(self._unpacked(command), missing)
+            except tarfile.ReadError:
+                return
+
+    def _unpacked(self, command: Command) -> Stream:
+        return unpacked(command.out) if "gzip" in self.tools.names else command.out
+
+
+def _members(stream: Stream, missing: dict[bytes, Want]) -> Iterator[Piece]:
+    with tarfile.open(
+        fileobj=cast(IO[bytes], stream),
+        mode="r|",
+        bufsize=BLOCK,
+        ignore_zeros=True,  # xargs may have run tar several times
+        errors="surrogateescape",
+    ) as archive:
+        for member in archive:
+            archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
+            want = missing.pop(member.name.encode(errors="surrogateescape"), None)
+            file = archive.extractfile(member) if want and member.isreg() else None
+            if want and file and member.size >= want.size:
+                yield _member(want, file)
+
+
+def _member(want: Want, file: IO[bytes]) -> Piece:
+    return Piece(want, Stream(lambda: file.read(BLOCK)).exactly(want.size), Proof)
+
+
+def _entry(record: bytes) -> tuple[bytes, Found] | None:
+    """Kind (f, l) and file of `kind size seconds.fraction inode ./path`."""
+    words = record.split(b" ", 4)
+    if len(words) != 5 or not words[4].startswith(b"./") or not inside(words[4][2:]):
+        return None
+    kind, size, mtime, inode, path = words
+    if not (size.isdigit() and inode.isdigit()):
+        return None
+    return kind, Found(text(path[2:]), int(size), _nanoseconds(mtime), int(inode))
+
+
+def _nanoseconds(stamp: bytes) -> int:
+    seconds, _, fraction = stamp.partition(b".")
+    return int(seconds) * _BILLION + int(fraction[:9].ljust(9, b"0") or b"0")
+
+
+def _stat_lines(output: bytes, names: Sequence[bytes], kind: str) -> Iterator[Found]:
+    """The answers of stat, in the order asked; names that are gone have none.
+
+    A line is `mode size mtime inode name`, and a name may hold line ends, so each is looked for.
+    """
+    now, at = time.time_ns(), 0
+    for name in names:
+        end = output.find(b" " + name + b"\n", at)
+        words = output[at:end].split(b" ") if end >= 0 else []
+        if len(words) != 4:
+            continue
+        at = end + len(name) + 2
+        mode, size, mtime, inode = words
+        if int(mode, 8 if kind == "f" else 16) & 0o170000 == 0o100000:
+            stamp = _nanoseconds(mtime)
+            settled = kind == "f" or stamp < now - _COARSE_SECONDS * _BILLION
+            yield Found(text(name[2:]), int(size), stamp, int(inode), settled)
+
+
+def _because(complaints: Sequence[str]) -> str:
+    return f": {complaints[-1]}" if complaints else ""

@@ -1,0 +1,142 @@
+"""One model response, gathered from its lines: what it used and whether its final usage ever came."""
+
+from dataclasses import dataclass
+
+from siphon.records import Request
+from siphon.sources.claude_code.entries import Usage
+
+SYNTHETIC = "<synthetic>"  # the model of lines that the harness made up
+_CHARS_PER_TOKEN = 5  # no finished response of the logs looked at has more than 4.1
+_CHARS_PER_CALL = 100  # what a tool call's frame costs, as characters; at least 40 tokens in those logs
+_PLACEHOLDER = 8  # tokens; the shortest finished response in those logs has 11
+_TIERS = {"batch", "priority", "flex", "fast"}
+_ANYWHERE = {"not_available", "global", ""}
+
+
+@dataclass(slots=True)
+class Answer:
+    """A response's lines so far. Counts are maxima: every line repeats the usage, early ones in part."""
+
+    native_id: str | None
+    seq: int
+    model: str | None
+    ts: int | None
+    offset: int
+    length: int
+    request_id: str | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    web_searches: int | None = None
+    searched: int = 0  # by the WebSearch tool, whose searches the usage leaves out
+    cost_usd: float | None = None
+    tier: str | None = None
+    geo: str | None = None
+    finished: bool = False  # a line states why it stopped, or a later line counts more than an earlier
+    chars: int = 0
+    calls: int = 0
+    last: Usage | None = None  # of its last line
+
+
+def fold(answer: Answer, usage: Usage | None, cost_usd: float | None, stop_reason: str | None) -> None:
+    """Take in one more line."""
+    if stop_reason:
+        answer.finished = True
+    if cost_usd is not None and cost_usd >= 0:
+        answer.cost_usd = max(answer.cost_usd or 0.0, cost_usd)
+    if usage is None or usage == answer.last:
+        return  # most lines repeat it
+    answer.last = usage
+    before = answer.output_tokens
+    if before is not None and usage.output_tokens is not None and usage.output_tokens != before:
+        answer.finished = True
+    _raise(answer, usage)
+    _raise_writes(answer, usage)
+    _name_price(answer, usage)
+
+
+def _raise(answer: Answer, usage: Usage) -> None:
+    details, server = usage.output_tokens_details, usage.server_tool_use
+    answer.input_tokens = most(answer.input_tokens, usage.input_tokens)
+    answer.cache_read_tokens = most(answer.cache_read_tokens, usage.cache_read_input_tokens)
+    answer.output_tokens = most(answer.output_tokens, usage.output_tokens)
+    if details is not None:
+        answer.reasoning_tokens = most(answer.reasoning_tokens, details.thinking_tokens)
+    if server is not None:
+        answer.web_searches = most(answer.web_searches, server.web_search_requests)
+
+
+def _raise_writes(answer: Answer, usage: Usage) -> None:
+    """What the flat count has beyond the two classes is priced as the shorter-lived one."""
+    flat, parts = usage.cache_creation_input_tokens, usage.cache_creation
+    if parts is None:
+        answer.cache_write_tokens = most(answer.cache_write_tokens, flat)
+        return
+    hour, five = parts.ephemeral_1h_input_tokens, parts.ephemeral_5m_input_tokens
+    short = max(five or 0, (flat or 0) - (hour or 0))
+    answer.cache_write_1h_tokens = most(answer.cache_write_1h_tokens, hour)
+    answer.cache_write_tokens = most(answer.cache_write_tokens, short)
+
+
+def _name_price(answer: Answer, usage: Usage) -> None:
+    for tier in (usage.speed, usage.service_tier):
+        if tier in _TIERS:
+            answer.tier = answer.tier or tier
+    if usage.inference_geo is not None and usage.inference_geo not in _ANYWHERE:
+        answer.geo = usage.inference_geo
+
+
+def request(answer: Answer, session: str, nested: bool) -> Request | None:
+    """What was billed; None: nothing was."""
+    searches = answer.web_searches
+    if answer.searched and not searches:
+        searches = answer.searched
+    counts = (
+        answer.input_tokens, answer.cache_read_tokens, answer.cache_write_tokens,
+        answer.cache_write_1h_tokens, answer.output_tokens, searches,
+    )  # fmt: skip
+    if answer.model == SYNTHETIC or not (any(counts) or answer.cost_usd):
+        return None
+    return Request(
+        session=session,
+        native_id=answer.native_id,
+        seq=answer.seq,
+        model=answer.model,
+        ts=answer.ts,
+        input_tokens=answer.input_tokens,
+        cache_read_tokens=answer.cache_read_tokens,
+        cache_write_tokens=answer.cache_write_tokens,
+        cache_write_1h_tokens=answer.cache_write_1h_tokens,
+        output_tokens=answer.output_tokens,
+        reasoning_tokens=answer.reasoning_tokens,
+        web_searches=searches,
+        reported_nanousd=None if answer.cost_usd is None else round(answer.cost_usd * 1e9),
+        incomplete=_incomplete(answer),
+        nested=nested,
+        tier=answer.tier,
+        geo=answer.geo,
+        offset=answer.offset,
+        length=answer.length,
+    )
+
+
+def _incomplete(answer: Answer) -> bool:
+    """Whether only the stream's opening usage is there, whose output is a placeholder of a few tokens.
+
+    Releases up to 2.1.x leave `stop_reason` null also on finished responses, so that the text must tell:
+    a placeholder is too small for what was said.
+    """
+    if answer.finished or answer.output_tokens is None or answer.cost_usd is not None:
+        return False
+    said = answer.chars + answer.calls * _CHARS_PER_CALL
+    return answer.output_tokens <= _PLACEHOLDER or said > answer.output_tokens * _CHARS_PER_TOKEN
+
+
+def most(one: int | None, other: int | None) -> int | None:
+    """The larger of two counts, either of which may be unknown."""
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)

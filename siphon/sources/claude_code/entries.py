@@ -1,0 +1,239 @@
+"""The lines of a transcript as typed structs, and a decoder that loses a bad field, not its line.
+
+Only what is read has a field: everything else (whole files in `originalFile`, base64 data) is skipped
+while decoding. What differs from tool to tool stays raw and is decoded where it is needed.
+"""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]  # what no counter exceeds
+Stamp = str | int | float | None
+NOTHING = msgspec.Raw(b"")
+_MENDS = 20  # fields of one line that are dropped at most
+_PATH = re.compile(r" - at `\$([^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+
+class Media(msgspec.Struct, gc=False):
+    """The `source` of an image or document."""
+
+    type: str | None = None
+    media_type: str | None = None
+    data: msgspec.Raw = NOTHING
+    url: str | None = None
+
+
+class Block(msgspec.Struct, gc=False):
+    """A content block of any type; `content` is a tool result's."""
+
+    type: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    id: str | None = None
+    name: str | None = None
+    tool_name: str | None = None
+    input: msgspec.Raw = NOTHING
+    tool_use_id: str | None = None
+    content: "list[Block] | str | dict[str, Any] | None" = None
+    is_error: bool | None = None
+    source: Media | str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+class CacheCreation(msgspec.Struct, gc=False):
+    ephemeral_5m_input_tokens: Count | None = None
+    ephemeral_1h_input_tokens: Count | None = None
+
+
+class ServerTools(msgspec.Struct, gc=False):
+    web_search_requests: Count | None = None
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: Count | None = None
+
+
+class Usage(msgspec.Struct, gc=False):
+    """`iterations` repeats the totals and is left out."""
+
+    input_tokens: Count | None = None
+    cache_creation_input_tokens: Count | None = None
+    cache_read_input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputDetails | None = None
+    server_tool_use: ServerTools | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+    inference_geo: str | None = None
+
+
+class Body(msgspec.Struct, gc=False):
+    """The API's message."""
+
+    id: str | None = None
+    model: str | None = None
+    content: list[Block] | str | None = None
+    stop_reason: str | None = None
+    usage: Usage | None = None
+
+
+class Origin(msgspec.Struct, gc=False):
+    kind: str | None = None
+
+
+class Forked(msgspec.Struct, gc=False, rename="camel"):
+    session_id: str | None = None
+    message_uuid: str | None = None
+
+
+class Sighted(msgspec.Struct, gc=False, rename="camel"):
+    """A subagent's line inside a progress line of its parent."""
+
+    type: str | None = None
+    uuid: str | None = None
+    timestamp: Stamp = None
+    request_id: str | None = None
+    message: Body | None = None
+    tool_use_result: msgspec.Raw = NOTHING
+    is_meta: bool | None = None
+    is_api_error_message: bool | None = None
+
+
+class Progress(msgspec.Struct, gc=False, rename="camel"):
+    type: str | None = None
+    agent_id: str | None = None
+    message: Sighted | str | None = None
+
+
+class Attached(msgspec.Struct, gc=False, rename="camel"):
+    """The payload of an attachment line."""
+
+    type: str | None = None
+    prompt: list[Block] | str | None = None
+    command_mode: str | None = None
+    origin: Origin | None = None
+    content: Any = None
+    text: str | None = None
+    stderr: str | None = None
+    hook_event: str | None = None
+    hook_name: str | None = None
+    exit_code: int | None = None
+    blocking_error: Any = None
+    message: str | None = None
+    description: str | None = None
+    status: str | None = None
+    delta_summary: str | None = None
+
+
+class Compaction(msgspec.Struct, gc=False, rename="camel"):
+    trigger: str | None = None
+    pre_tokens: Count | None = None
+    post_tokens: Count | None = None
+
+
+class Worktree(msgspec.Struct, gc=False, rename="camel"):
+    original_cwd: str | None = None
+    worktree_path: str | None = None
+
+
+class Entry(msgspec.Struct, gc=False, rename="camel"):
+    """One line of any type."""
+
+    type: str | None = None
+    subtype: str | None = None
+    uuid: str | None = None
+    parent_uuid: str | None = None
+    logical_parent_uuid: str | None = None
+    session_id: str | None = None
+    timestamp: Stamp = None
+    cwd: str | None = None
+    git_branch: str | None = None
+    version: str | None = None
+    entrypoint: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    request_id: str | None = None
+    leaf_uuid: str | None = None
+    is_sidechain: bool | None = None
+    is_meta: bool | None = None
+    is_compact_summary: bool | None = None
+    is_visible_in_transcript_only: bool | None = None
+    is_api_error_message: bool | None = None
+    message: Body | None = None
+    tool_use_result: msgspec.Raw = NOTHING
+    tool_denial_kind: str | None = None
+    source_tool_assistant_uuid: str | None = msgspec.field(default=None, name="sourceToolAssistantUUID")
+    origin: Origin | None = None
+    prompt_source: str | None = None
+    forked_from: Forked | None = None
+    supersedes_uuids: list[str] | None = None
+    retracted_message_uuids: list[str] | None = None
+    cost_usd: float | None = msgspec.field(default=None, name="costUSD")
+    attachment: Attached | None = None
+    data: Progress | None = None
+    parent_tool_use_id: str | None = msgspec.field(default=None, name="parentToolUseID")
+    content: Any = None
+    level: str | None = None
+    error: Any = None
+    compact_metadata: Compaction | None = None
+    hook_errors: list[Any] | None = None
+    prevented_continuation: bool | None = None
+    stop_reason: str | None = None
+    operation: str | None = None
+    custom_title: str | None = None
+    ai_title: str | None = None
+    last_prompt: str | None = None
+    summary: str | None = None
+    agent_setting: str | None = None
+    agent_type: str | None = None
+    parent_agent_id: str | None = None
+    tool_use_id: str | None = None
+    description: str | None = None
+    worktree_session: Worktree | None = None
+    relocated_cwd: str | None = None
+    name: str | None = None
+    input: msgspec.Raw = NOTHING
+    output: Any = None
+
+
+class Mending:
+    """Decodes entries; a field of a wrong type is left out, and named in `dropped` for the caller."""
+
+    def __init__(self) -> None:
+        self._decoder = msgspec.json.Decoder(Entry, strict=False)
+        self.dropped: list[str] = []
+
+    def decode(self, data: bytes) -> Entry:
+        try:
+            return self._decoder.decode(data)
+        except msgspec.ValidationError as error:
+            return self._mended(data, error)
+
+    def _mended(self, data: bytes, error: msgspec.ValidationError) -> Entry:
+        value = msgspec.json.decode(data)
+        for _ in range(_MENDS):
+            if not _drop(value, str(error)):
+                break
+            self.dropped.append(str(error))
+            try:
+                return self._decoder.decode(msgspec.json.encode(value))
+            except msgspec.ValidationError as again:
+                error = again
+        raise error
+
+
+def _drop(value: Any, error: str) -> bool:
+    """Delete what the error's path names; False: it names nothing below the top."""
+    found = _PATH.search(error)
+    steps = [name or int(index) for name, index in _STEP.findall(found[1])] if found else []
+    for step in steps[:-1]:
+        value = value[step]
+    if not steps or not isinstance(value, dict | list):
+        return False
+    del value[steps[-1]]
+    return True

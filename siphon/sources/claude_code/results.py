@@ -1,0 +1,142 @@
+"""Opening calls and bringing each result to its call, in whichever order they stand in the log."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from siphon.log import Log
+from siphon.records import Message
+from siphon.sources.claude_code import calls, toolbox
+from siphon.sources.claude_code.agents import Place, agent_of
+from siphon.sources.claude_code.answers import Answer
+from siphon.sources.claude_code.calls import Open, Result
+from siphon.sources.claude_code.entries import Block, Entry
+from siphon.sources.claude_code.spots import Spot, call_id
+from siphon.sources.claude_code.threads import Spawn, Thread, flush, seq
+from siphon.sources.claude_code.toolbox import SPAWNING
+
+
+def open_call(
+    log: Log, place: Place, thread: Thread, spot: Spot, block: Block, answer: Answer | None, index: int
+) -> None:
+    """A call's block. One that comes again is the same call, its arguments perhaps longer."""
+    given, args = _arguments(log, spot, block.input)
+    call, key = toolbox.call(block.name or "unknown", args), block.id or f"\0{spot.offset}#{index}"
+    native_id = call_id(spot.native_id, block.id, index)
+    known = thread.calls.get(key)
+    if known is not None and (known.native_id == native_id or known.answer is answer):
+        if len(given or "") > len(known.input or ""):
+            known.input, known.call = given, call
+        return
+    if key in thread.done and native_id == key:
+        return
+    if known is not None:  # a counted id, given out anew: the earlier call has lost its result
+        thread.calls[f"\0{known.spot.offset}"] = known
+    before = thread.spoken[-1].seq if thread.spoken and thread.current is answer else None
+    thread.calls[key] = Open(thread.native_id, seq(thread), native_id, call, given, before, answer, spot)
+    if answer is not None:
+        answer.calls += 1
+        answer.chars += len(given or "")
+    if call.tool in SPAWNING:
+        keys = (_text(args.get(key)) for key in _SPAWN_KEYS)
+        thread.spawns.append(Spawn(block.id, native_id, spot.offset, *keys))
+    if key in thread.orphans:
+        _close(log, place, thread, key, thread.orphans.pop(key)[1])
+
+
+_SPAWN_KEYS = ("prompt", "description", "subagent_type")
+
+
+def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Entry) -> None:
+    """A result's block. The first result of a call counts."""
+    key = block.tool_use_id or _nameless(thread, entry)
+    if key in thread.done and key not in thread.calls:
+        return
+    text = calls.text_of(block.content)
+    result = Result(
+        text, block.is_error, entry.tool_use_result, entry.tool_denial_kind is not None, spot
+    )
+    if key in thread.calls:
+        _close(log, place, thread, key, result)
+    elif key not in thread.orphans:
+        kept = msgspec.Raw(bytes(entry.tool_use_result))  # does not hold the whole line
+        thread.orphans[key] = seq(thread), result._replace(extra=kept)
+
+
+def interrupt(thread: Thread) -> None:
+    """The person stopped what was running."""
+    for opened in thread.calls.values():
+        opened.interrupted = True
+
+
+def close_all(thread: Thread) -> None:
+    """At the log's end: calls without result, and results whose call is in no log."""
+    flush(thread)
+    thread.out.extend(calls.unfinished(opened) for opened in thread.calls.values())
+    for key, (at, result) in thread.orphans.items():
+        spot = result.spot
+        message = Message(
+            session=thread.native_id,
+            seq=at,
+            role="tool",
+            kind="tool_result",
+            text=result.text,
+            ts=spot.ts,
+            native_id=spot.native_id and f"{spot.native_id}#{key}",
+            parent_native_id=spot.parent,
+            abandoned=spot.abandoned,
+            offset=spot.offset,
+            length=spot.length,
+        )
+        thread.out.append(message)
+
+
+def _close(log: Log, place: Place, thread: Thread, key: str, result: Result) -> None:
+    flush(thread)  # a call's row refers to the message before it
+    opened = thread.calls.pop(key)
+    thread.done.add(key)
+    row, touch = calls.finished(log, place, opened, result)
+    thread.out.append(row)
+    if touch is not None:
+        thread.out.append(touch)
+    if opened.call.tool in SPAWNING and (agent := agent_of(result.extra)) is not None:
+        thread.started.setdefault(agent, opened.native_id)
+
+
+def _nameless(thread: Thread, entry: Entry) -> str:
+    """For a result that names no call: the open one of the line it names, else the first without id."""
+    nameless = [key for key in thread.calls if key.startswith("\0")]
+    line = entry.source_tool_assistant_uuid
+    for key in nameless:
+        if line is not None and thread.calls[key].spot.native_id == line:
+            return key
+    return nameless[0] if nameless else f"\0{entry.uuid}"
+
+
+def _arguments(log: Log, spot: Spot, raw: msgspec.Raw) -> tuple[str | None, dict[str, Any]]:
+    """The arguments as JSON text, as logged, and decoded."""
+    data = bytes(raw)
+    if not data or data == b"null":
+        return None, {}
+    given: str | None
+    try:
+        given, args = data.decode(), msgspec.json.decode(data)
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        log.problem(f"a tool call's input: {error}", spot.number, spot.offset)
+        given, args = _salvaged(data)
+    return given, args if isinstance(args, dict) else {}
+
+
+def _salvaged(data: bytes) -> tuple[str | None, Any]:
+    """As above, broken characters replaced; (None, None): it is no JSON."""
+    try:
+        text = json.dumps(json.loads(data.decode(errors="replace")), ensure_ascii=False)
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole, msgspec.json.decode(whole)
+    except (ValueError, RecursionError):
+        return None, None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,250 @@
+"""User, assistant, attachment and system lines become messages, calls and answers."""
+
+from siphon.log import Log
+from siphon.records import Message, MessageKind, Role
+from siphon.sources._text import as_json
+from siphon.sources.claude_code import answers, calls, notices, prompts, results, skips, threads
+from siphon.sources.claude_code.agents import Place
+from siphon.sources.claude_code.answers import SYNTHETIC, Answer
+from siphon.sources.claude_code.entries import Attached, Block, Body, Entry
+from siphon.sources.claude_code.prompts import Piece
+from siphon.sources.claude_code.spots import Spot, part_id
+from siphon.sources.claude_code.threads import Thread, say, seq
+
+_CALLS = ("tool_use", "server_tool_use", "mcp_tool_use")
+_PICTURES = ("image", "document")
+_FAILURES = ("API Error", "Claude AI usage limit reached")
+_MACHINES = ("task-notification", "peer", "system")  # origins that are no person's
+_STOPPED = "[Request interrupted by user for tool use]"
+
+Cast = tuple[MessageKind, Role]  # what a text that looks typed really is
+
+
+def user(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
+    """A user line: what a person typed, tool results, or what the harness put there."""
+    if entry.message is None or entry.message.content is None:
+        log.problem("user line without content", spot.number, spot.offset)
+        return
+    if _repeated(thread, entry):
+        return
+    threads.flush(thread)
+    blocks = _blocks(entry.message)
+    for block in blocks:
+        if block.type == "tool_result":
+            results.take_result(log, place, thread, spot, block, entry)
+    said = [block for block in blocks if block.type != "tool_result"]
+    if said:
+        _user_texts(thread, entry, spot, said)
+
+
+def _user_texts(thread: Thread, entry: Entry, spot: Spot, blocks: list[Block]) -> None:
+    texts = [block.text for block in blocks if block.text]
+    cast = _cast(thread, entry)
+    pieces = [_recast(piece, cast) for text in texts for piece in prompts.pieces(text)]
+    _tell(thread, spot, pieces, _media(blocks), cast)
+    for text in texts:
+        _note_command(thread, entry, text)
+    if thread.first_prompt is None:
+        typed = (piece for piece in pieces if piece.role == "user" and piece.kind != "command")
+        thread.first_prompt = next((piece.text for piece in typed), None)
+    if any(piece.text.startswith(_STOPPED) for piece in pieces):
+        results.interrupt(thread)
+
+
+def assistant(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
+    """A line of a model's answer, or an error in its place."""
+    if entry.message is None:
+        log.problem("assistant line without message", spot.number, spot.offset)
+        return
+    answer = _answer(thread, entry, entry.message, spot)
+    answers.fold(answer, entry.message.usage, entry.cost_usd, entry.message.stop_reason)
+    if _repeated(thread, entry):
+        return
+    threads.answer(thread, answer)
+    before = thread.last
+    for index, block in enumerate(_blocks(entry.message)):
+        if block.type in _CALLS:
+            results.open_call(log, place, thread, spot, block, answer, index)
+        elif block.tool_use_id is not None:
+            results.take_result(log, place, thread, spot, block, entry)
+        else:
+            _speak(thread, entry, spot, answer, block, index)
+    if answer.seq == 0:
+        answer.seq = before + 1 if thread.last > before else seq(thread)
+
+
+def attachment(thread: Thread, entry: Entry, attached: Attached, spot: Spot) -> None:
+    """What came between the turns: queued prompts, hooks' and tasks' notices."""
+    if _repeated(thread, entry):
+        return
+    if attached.type == "queued_command":
+        _queued(thread, attached, spot)
+    elif f"attachment/{attached.type}" in skips.READ and (notice := notices.attached(attached)):
+        say(thread, spot, notice.role, notice.kind, notice.text)
+
+
+def system(thread: Thread, entry: Entry, spot: Spot) -> None:
+    """A line of the harness itself."""
+    if _repeated(thread, entry):
+        return
+    for index, notice in enumerate(notices.system(entry)):
+        say(thread, spot, notice.role, notice.kind, notice.text, index=index)
+    if entry.subtype == "local_command" and isinstance(entry.content, str):
+        _note_command(thread, entry, entry.content)
+
+
+def queue_operation(thread: Thread, entry: Entry, spot: Spot) -> None:
+    """What was taken out of the queue was sent, unless an attachment says the same."""
+    text = entry.content if isinstance(entry.content, str) else ""
+    sent = thread.queue.apply(entry.operation, text)
+    if sent:
+        thread.removed.append((seq(thread), spot, sent))
+
+
+def close_queue(thread: Thread) -> None:
+    """At the log's end: yield the sent texts that stand in no attachment."""
+    for at, spot, text in thread.removed:
+        if not thread.queue.also_attached(text):
+            for piece in prompts.pieces(text)[:1]:
+                say(thread, spot, piece.role, piece.kind, text, at=at)
+
+
+def bare_tool(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
+    """Calls and results as lines of their own, without ids: drafts of the format that are still met."""
+    if entry.type == "tool_use":
+        block = Block(type="tool_use", name=entry.name, input=entry.input)
+        results.open_call(log, place, thread, spot, block, None, 0)
+    else:
+        output = entry.output if isinstance(entry.output, str | dict) else as_json(entry.output)
+        results.take_result(log, place, thread, spot, Block(content=output), entry)
+
+
+def _blocks(body: Body) -> list[Block]:
+    if isinstance(body.content, str):
+        return [Block(type="text", text=body.content)]
+    return body.content or []
+
+
+def _repeated(thread: Thread, entry: Entry) -> bool:
+    """Whether the line was written before: compaction in long sessions repeats lines, uuid and all."""
+    if entry.uuid is None:
+        return False
+    known = entry.uuid in thread.seen
+    thread.seen.add(entry.uuid)
+    return known
+
+
+def _media(blocks: list[Block]) -> str | None:
+    return as_json([calls.media(block) for block in blocks if block.type in _PICTURES] or None)
+
+
+def _cast(thread: Thread, entry: Entry) -> Cast | None:
+    """What a text of a user line is that looks typed; None: it was typed."""
+    if entry.is_compact_summary:
+        return "summary", "system"
+    expanded = entry.parent_uuid is not None and entry.parent_uuid == thread.expanding
+    blocks = entry.message is not None and isinstance(entry.message.content, list)
+    if entry.is_meta or entry.is_visible_in_transcript_only or (expanded and blocks):
+        return "meta", "system"
+    if (entry.origin is not None and entry.origin.kind in _MACHINES) or entry.prompt_source == "system":
+        return "notice", "system"
+    return ("notice", "user") if thread.side else None
+
+
+def _recast(piece: Piece, cast: Cast | None) -> Piece:
+    return piece if cast is None or piece.kind != "prompt" else Piece(*cast, piece.text)
+
+
+def _tell(thread: Thread, spot: Spot, pieces: list[Piece], media: str | None, cast: Cast | None) -> None:
+    """One message a piece; what was typed in several blocks is one message, with its images."""
+    kind, role = cast or ("prompt", "user")
+    typed = [piece for piece in pieces if piece.kind == kind and piece.role == role]
+    if typed or media is not None:
+        whole = Piece(kind, role, "\n\n".join(piece.text for piece in typed))
+        place = pieces.index(typed[0]) if typed else len(pieces)
+        others = [piece for piece in pieces if piece not in typed]
+        pieces = [*others[:place], whole, *others[place:]]
+    for index, piece in enumerate(pieces):
+        own = media if piece.kind == kind and piece.role == role else None
+        say(thread, spot, piece.role, piece.kind, piece.text or None, index=index, attachments=own)
+
+
+def _note_command(thread: Thread, entry: Entry, text: str) -> None:
+    found = prompts.command(text)
+    if found is None or entry.is_meta:
+        return
+    name, args = found
+    if name not in thread.typed:
+        thread.typed.append(name)
+    if name == "/rename":
+        thread.custom_title = args
+    if text.lstrip().startswith(prompts.EXPANDS):
+        thread.expanding = entry.uuid
+
+
+def _answer(thread: Thread, entry: Entry, body: Body, spot: Spot) -> Answer:
+    """The answer that a line belongs to, by the response's id.
+
+    A request's id only breaks a tie: between two answers of the main talk to which a proxy gave one id.
+    Side chains replay answers under new request ids.
+    """
+    key = body.id or entry.request_id or entry.uuid or f"\0{spot.offset}"
+    native_id = body.id or entry.request_id or spot.native_id
+    known = thread.answers.get(key)
+    if known is not None and body.id and not thread.side:
+        ids = {known.request_id, entry.request_id} - {None, ""}
+        if len(ids) > 1:
+            key = native_id = f"{body.id}/{entry.request_id}"
+            known = thread.answers.get(key)
+    if known is None:
+        known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length)
+        thread.answers[key] = known
+    known.model = known.model or body.model
+    known.request_id = known.request_id or entry.request_id
+    return known
+
+
+def _speak(thread: Thread, entry: Entry, spot: Spot, answer: Answer, block: Block, index: int) -> None:
+    """A text or a thought of an answer; a thought of which only the signature is logged is left out."""
+    text = block.thinking if block.type == "thinking" else block.text
+    if not text or not text.strip():
+        return
+    synthetic = answer.model == SYNTHETIC
+    message = Message(
+        session=thread.native_id,
+        seq=seq(thread),
+        role="assistant",
+        kind="thinking" if block.type == "thinking" else _kind(entry, text, synthetic),
+        text=text,
+        ts=spot.ts,
+        native_id=part_id(spot, index),
+        parent_native_id=spot.parent,
+        model=None if synthetic else answer.model,
+        request=None if synthetic else answer.native_id,
+        abandoned=spot.abandoned,
+        offset=spot.offset,
+        length=spot.length,
+    )
+    answer.chars += threads.speak(thread, message)
+
+
+def _kind(entry: Entry, text: str, synthetic: bool) -> MessageKind:
+    if entry.is_api_error_message or (synthetic and text.startswith(_FAILURES)):
+        return "error"
+    return "meta" if synthetic else "reply"
+
+
+def _queued(thread: Thread, attached: Attached, spot: Spot) -> None:
+    text = notices.queued_text(attached)
+    thread.queue.attached[text] += 1
+    cast: Cast | None = None
+    if not notices.is_persons(attached):
+        cast = "notice", "system"
+    elif thread.side:
+        cast = "notice", "user"
+    if attached.command_mode == "bash":
+        text = f"<bash-input>{text}</bash-input>"
+    pieces = [_recast(piece, cast) for piece in prompts.pieces(text)]
+    _tell(thread, spot, pieces, _media(notices.queued_blocks(attached)), cast)
+    if cast is None and thread.first_prompt is None:
+        thread.first_prompt = next((piece.text for piece in pieces if piece.kind == "prompt"), None)

@@ -1,0 +1,37 @@
+"""Where and when a line stands, and the ids of what it holds."""
+
+from typing import NamedTuple
+
+_RANDOM = ("toolu_", "srvtoolu_", "mcptoolu_", "call_")
+_LONG = 20  # characters from which an id is taken to be random
+
+
+class Spot(NamedTuple):
+    """`native_id` and `parent` are uuids; a fork's copy has those of the lines it copies."""
+
+    native_id: str | None
+    parent: str | None
+    ts: int | None
+    offset: int
+    length: int
+    number: int
+    abandoned: bool
+
+
+def part_id(spot: Spot, index: int) -> str | None:
+    """The native id of a line's first message (its uuid) or of a later one."""
+    if spot.native_id is None or index == 0:
+        return spot.native_id
+    return f"{spot.native_id}#{index}"
+
+
+def is_random(call: str) -> bool:
+    """Whether a call's id is unique as it stands; other vendors' models count upwards (`Bash:0`)."""
+    return call.startswith(_RANDOM) or len(call) >= _LONG
+
+
+def call_id(line: str | None, call: str | None, index: int) -> str | None:
+    """A call's native id: counted ids are made unique by their line's, as are calls without id."""
+    if call and is_random(call):
+        return call
+    return None if line is None else f"{line}/{call or index}"

@@ -1,0 +1,222 @@
+"""A rollout's lines, each handed to what understands it, and the records that come of them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import zstandard
+
+from siphon.log import Line, Log
+from siphon.records import Record
+from siphon.sources._decode import typed
+from siphon.sources._loose import stamp, text
+from siphon.sources._tally import tallies
+from siphon.sources.codex.billing import skip
+from siphon.sources.codex.events import EVENTS, compacted, known_item, turn_context
+from siphon.sources.codex.items import ITEMS
+from siphon.sources.codex.lines import DOCUMENT, ENTRY, WRAPPED, Entry
+from siphon.sources.codex.replay import Replay, found, replay, spawn_call
+from siphon.sources.codex.session import Origin, begin, described, name_id, origin, relations
+from siphon.sources.codex.skips import SKIPS
+from siphon.sources.codex.thread import Thread, close
+
+Handler = Callable[[Thread, Entry], None]
+
+HANDLERS: dict[str, Handler] = {
+    "turn_context": turn_context,
+    "compacted": compacted,
+    **{f"response_item/{name}": handler for name, handler in ITEMS.items()},
+    **{f"event_msg/{name}": handler for name, handler in EVENTS.items()},
+}
+READ = frozenset(HANDLERS) | {"session_meta"}
+
+# Of these a repetition is no news, and no id betrays it.
+_ONCE = frozenset(
+    ("response_item/message", "response_item/reasoning", "response_item/web_search_call")
+) | {f"event_msg/{name}" for name in ("user_message", "agent_message", "agent_reasoning", "error")}
+_HEAD = 20  # lines among which a log's own session_meta stands
+_REMEMBERED = 64  # lines within which a repetition is looked for
+
+
+def records(log: Log) -> Iterator[Record]:
+    """Everything in a log that was chosen among its twins."""
+    meta = _meta(log)
+    thread_id = (text(meta.id) if meta else None) or name_id(log.stem)
+    whence = origin(meta) if meta else Origin()
+    held = {one: found(log, one) for one in (whence.copied, whence.parent) if one and one != thread_id}
+    copied = replay(log, thread_id, meta, held.get(whence.copied or "")) if meta else Replay()
+    parent = held.get(whence.parent or "")
+    call = spawn_call(parent, whence.parent, thread_id) if parent and whence.parent else None
+    if copied.guess:
+        log.problem(copied.guess)
+    threads = _threads(thread_id, copied, whence)
+    if _mentions(log, b"thread_rolled_back"):
+        threads = _rolled_back(log, copied, threads, _threads(thread_id, copied, whence))
+    yield from _read(log, copied, threads, call)
+
+
+class Threads(NamedTuple):
+    """The log's session, and its parent where the parent's own log is not held."""
+
+    own: Thread
+    parent: Thread | None
+
+
+def _threads(thread_id: str, copied: Replay, whence: Origin) -> Threads:
+    own = Thread(thread_id, copied=whence.forked is not None or copied.begins > 0)
+    if copied.parent is None or copied.held:
+        return Threads(own, None)
+    return Threads(own, Thread(copied.parent, nested=True, copied=True))
+
+
+def _rolled_back(log: Log, copied: Replay, probe: Threads, threads: Threads) -> Threads:
+    """Read once to learn what later rollbacks take back, so that the next reading can mark it."""
+    for _ in _lines(Log(log.home, log.host, log.path), probe, copied.begins, Counter()):
+        pass
+    for known, thread in zip(probe, threads, strict=True):
+        if known is not None and thread is not None:
+            thread.rolled_back = tuple(known.rollbacks)
+    return threads
+
+
+def _mentions(log: Log, needle: bytes) -> bool:
+    """Whether the bytes stand anywhere in the log."""
+    end = b""
+    with log.open() as file:
+        try:
+            while chunk := file.read(1 << 20):
+                if needle in end + chunk:
+                    return True
+                end = chunk[-len(needle) :]
+        except zstandard.ZstdError:
+            return False  # reported when its lines are read
+    return False
+
+
+def _read(log: Log, copied: Replay, threads: Threads, call: str | None) -> Iterator[Record]:
+    types: Counter[str] = Counter()
+    yield from _lines(log, threads, copied.begins, types)
+    if not types:
+        return
+    own, parent = threads
+    if parent is not None and parent.seq:
+        yield from _ended(log, parent, None)
+    yield from _ended(log, own, call)
+    yield from tallies(types, READ, SKIPS)
+
+
+def _ended(log: Log, thread: Thread, call: str | None) -> Iterator[Record]:
+    close(thread)
+    yield from thread.out
+    yield described(log, thread)
+    yield from relations(thread, call)
+
+
+def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iterator[Record]:
+    """Feed each line to the session it belongs to; yields what is complete."""
+    own, parent = threads
+    recent: dict[int, None] = {}
+    for line, entry in _entries(log):
+        kind, payload = _typed(entry)
+        if kind in _ONCE and entry.timestamp is not None and _again(recent, line.data):
+            types["duplicate"] += 1
+            continue
+        mine = own if line.offset >= begins or kind == "session_meta" else parent
+        if mine is None:
+            types["replay"] += 1
+            _skimmed(own, kind, payload)
+            continue
+        types[kind] += 1
+        mine.ts = stamp(entry.timestamp if entry.timestamp is not None else entry.created_at)
+        mine.offset, mine.length = line.offset, len(line.data)
+        if kind == "session_meta":
+            _met(own, parent, payload)
+        elif (handler := HANDLERS.get(kind)) is not None:
+            handler(mine, payload)
+            if mine is parent:
+                own.running, own.last = parent.running, parent.last
+        if mine.ts is not None:
+            mine.ended_at = mine.ts
+        if mine.out:
+            yield from mine.out
+            mine.out.clear()
+
+
+def _typed(entry: Entry) -> tuple[str, Entry]:
+    """A line's full type and its payload; lines without envelope are put in theirs."""
+    kind, payload = entry.type, entry.payload
+    if kind in ("response_item", "event_msg") and payload is not None:
+        if payload.type == "item_completed" and payload.item and not known_item(payload.item):
+            return f"{kind}/item_completed/{payload.item.type}", payload
+        return f"{kind}/{payload.type}", payload
+    if payload is not None and isinstance(kind, str):
+        return kind, payload
+    if entry.record_type is not None:
+        return str(entry.record_type), entry
+    if kind is None and entry.role is not None:
+        return "response_item/message", entry
+    if kind is None and entry.id is not None:
+        return "session_meta", entry
+    if kind in WRAPPED or not isinstance(kind, str):
+        return str(kind), Entry()
+    return f"response_item/{kind}", entry
+
+
+def _again(recent: dict[int, None], data: bytes) -> bool:
+    """Whether the same bytes came a little before."""
+    key = hash(data)
+    if key in recent:
+        return True
+    recent[key] = None
+    if len(recent) > _REMEMBERED:
+        del recent[next(iter(recent))]
+    return False
+
+
+def _met(own: Thread, parent: Thread | None, meta: Entry) -> None:
+    """A session_meta: the first is the session's own, a later one that of a parent, or a repetition."""
+    if own.meta is None:
+        begin(own, meta, own.ts)
+    elif parent is not None and parent.meta is None and meta.id == parent.native_id:
+        begin(parent, meta, own.ts)
+
+
+def _skimmed(thread: Thread, kind: str, payload: Entry) -> None:
+    """Take from a copied line what own lines continue: running totals, model, folder."""
+    if kind == "turn_context":
+        turn_context(thread, payload)
+        thread.turn = None
+    elif kind == "event_msg/token_count" and payload.info is not None:
+        skip(thread, payload.info)
+
+
+def _meta(log: Log) -> Entry | None:
+    """The session's own session_meta: the first of the log."""
+    for number, (_, entry) in enumerate(_entries(Log(log.home, log.host, log.path))):
+        kind, payload = _typed(entry)
+        if kind == "session_meta":
+            return payload
+        if number > _HEAD:
+            break
+    return None
+
+
+def _entries(log: Log) -> Iterator[tuple[Line, Entry]]:
+    """The lines; of a single document its parts."""
+    return _parts(log) if log.path.endswith(".json") else log.objects(ENTRY)
+
+
+def _parts(log: Log) -> Iterator[tuple[Line, Entry]]:
+    document = log.json(DOCUMENT)
+    if document is None:
+        return
+    if document.session is not None:
+        yield Line(1, 0, b""), Entry(type="session_meta", payload=document.session)
+    data, at = log.data(), 0
+    for raw in document.items:
+        part = bytes(raw)
+        at = max(data.find(part, at), at)
+        line = Line(1, at, part)
+        entry = typed(log, part, ENTRY, line)
+        if entry is not None:
+            yield line, entry

@@ -1,0 +1,131 @@
+"""Kimi CLI: ~/.kimi/sessions/<MD5 of the project's path>/<uuid>/wire.jsonl, events as they came.
+
+Kimi Code, its heir: ~/.kimi-code/sessions/wd_<name>_<hash>/session_<uuid>/agents/<agent>/wire.jsonl.
+Beside them state.json (title, folder); ~/.kimi/kimi.json has the paths. context.jsonl, and in the oldest
+layout `<MD5>/<uuid>.jsonl`, is the model's history: it is read only where no wire tells the session.
+
+The log does not say: git, version, cost; in the old wire the model (config.toml has it, and API keys).
+Evidence: the wire of kimi-cli as other readers describe it, wires of Kimi Code 1.4; 2026-11-21.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from siphon.log import Log
+from siphon.records import Record, Tally
+from siphon.source import Source
+from siphon.sources._decode import head
+from siphon.sources.kimi import context, new, old
+from siphon.sources.kimi.about import Place, place
+from siphon.sources.kimi.skips import SKIPS
+from siphon.times import millis
+
+_ANY = msgspec.json.Decoder()
+
+
+def parse(log: Log) -> Iterator[Record]:
+    """Yield the records of a wire or a context, or a twin's tally."""
+    at = place(log)
+    if _is_context(log):
+        yield from _context(log, at)
+    elif not _tells(log) and log.near("context.jsonl") is not None:
+        yield Tally("twin", "skipped", 1)
+    elif _is_new(log):
+        yield from new.parse(log, at)
+    else:
+        yield from old.parse(log, at)
+
+
+def _is_context(log: Log) -> bool:
+    """By its name, also that of the oldest layout; a loose one by its roles."""
+    if log.name in ("context.jsonl", "wire.jsonl"):
+        return log.name == "context.jsonl"
+    return "sessions" in log.parts or any("role" in value for value in head(log, 1))
+
+
+def _context(log: Log, at: Place) -> Iterator[Record]:
+    """Read the context unless a wire, or a newer layout, tells the same."""
+    wire = log.near("wire.jsonl") if log.name == "context.jsonl" else None
+    newer = (
+        [f"{at.folder}/{name}.jsonl" for name in ("wire", "context")]
+        if at.root and log.name != "context.jsonl"
+        else []
+    )
+    if (wire is not None and _tells(wire)) or any(log.at(path) for path in newer):
+        yield Tally("twin", "skipped", 1)
+    else:
+        yield from context.parse(log, at, _times(wire) if wire is not None else iter(()))
+
+
+def _tells(wire: Log) -> bool:
+    """Whether a wire has words in it, not only the times of its events."""
+    marks = (b'"user_input"', b'"input"', b'"text"')
+    lines = Log(wire.home, wire.host, wire.path).lines()  # its problems are its own parse's to tell
+    return any(mark in line.data for line in lines for mark in marks)
+
+
+def _times(wire: Log) -> Iterator[int]:
+    for _, value in Log(wire.home, wire.host, wire.path).objects(_ANY):
+        stamp = value.get("timestamp") if isinstance(value, dict) else None
+        ts = millis(stamp) if isinstance(stamp, str | int | float) else None
+        if ts is not None:
+            yield ts
+
+
+def _is_new(log: Log) -> bool:
+    """By its folder; a loose one by its lines, which are flat."""
+    if "agents" in log.parts:
+        return True
+    return any("type" in value and ("time" in value or "created_at" in value) for value in head(log, 3))
+
+
+def resume(native_id: str) -> str | None:
+    """A subagent cannot be reopened."""
+    return None if "/" in native_id else f"kimi --session {native_id}"
+
+
+def recognise(log: Log) -> str | None:
+    """A wire by its lines, a context by its roles; the path keeps what the loose one says."""
+    values = head(log, 4)
+    at = place(log)
+    kinds = [value.get("type") for value in values]
+    if any(kind in ("config.update", "turn.prompt", "context.append_loop_event") for kind in kinds):
+        return f".kimi-code/sessions/wd_unknown/{at.session}/agents/{at.agent or 'main'}/wire.jsonl"
+    if any(_old(value) for value in values):
+        return f".kimi/sessions/unknown/{at.session}/wire.jsonl"
+    if any(str(value.get("role")) in ("_system_prompt", "_checkpoint", "_usage") for value in values):
+        return f".kimi/sessions/unknown/{at.session}/context.jsonl"
+    return None
+
+
+def _old(value: dict[str, object]) -> bool:
+    message = value.get("message")
+    return isinstance(message, dict) and "type" in message and isinstance(value.get("timestamp"), float)
+
+
+SOURCES = (
+    Source(
+        name="kimi",
+        title="Kimi CLI and Kimi Code",
+        globs=(
+            ".kimi/sessions/*/*/wire.jsonl",
+            ".kimi/sessions/*/*/context.jsonl",
+            ".kimi/sessions/*/*/subagents/*/{wire,context}.jsonl",
+            ".kimi/sessions/*/*.jsonl",
+            ".kimi-code/sessions/*/*/agents/*/wire.jsonl",
+        ),
+        parse=parse,
+        beside=(
+            ".kimi/kimi.json",
+            ".kimi/sessions/*/*/state.json",
+            ".kimi/sessions/*/*/**/meta.json",
+            ".kimi/sessions/*/*/**/context_*.jsonl",
+            ".kimi-code/sessions/*/*/state.json",
+        ),
+        resume=resume,
+        recognise=recognise,
+        skips=SKIPS,
+        evidence="wires of Kimi Code 1.4, kimi-cli's wire as other readers describe it, 2026-11-21",
+    ),
+)

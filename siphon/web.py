@@ -1,0 +1,187 @@
+"""What all our routes share: reading the database for a request, pages, JSON, and errors that help."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, unquote
+
+from datasette import Response  # type: ignore[import-untyped]  # it carries no types
+from datasette.resources import DatabaseResource  # type: ignore[import-untyped]
+from datasette.utils import sqlite_timelimit  # type: ignore[import-untyped]
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from siphon import figures, reading
+from siphon.errors import SiphonError
+from siphon.sessions import UnknownSessionError
+from siphon.sources import sources
+from siphon.toolview import parts
+from siphon.urls import Arguments, session_url
+
+T = TypeVar("T")
+NAME = "siphon"  # the database's, in URLs and metadata.yml, whatever the file is called
+STATIC = "-/siphon/static"  # where plugins/static/ is mounted
+PATIENCE_MS = 5000  # that one request may read for
+
+# Our pages run our own script files and load nothing from elsewhere.
+STRICT = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# Datasette's own pages carry scripts and styles inside them.
+CORE = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+async def read(datasette: Any, request: Any, ask: Callable[[sqlite3.Connection], T]) -> T:
+    """What `ask` finds, all of it in one state of the database, for whoever may see the database.
+
+    Raises SiphonError where it takes too long.
+    """
+    await datasette.ensure_permission(
+        action="view-database", resource=DatabaseResource(NAME), actor=request.actor
+    )
+    result: T = await datasette.get_database(NAME).execute_fn(lambda one: _snapshot(one, ask))
+    return result
+
+
+def _snapshot(connection: sqlite3.Connection, ask: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute("begin")
+    try:
+        with sqlite_timelimit(connection, PATIENCE_MS):
+            return ask(connection)
+    except sqlite3.OperationalError as error:
+        if "interrupted" in str(error):
+            raise SiphonError("this takes too long; narrow it with more words or filters") from None
+        raise
+    finally:
+        connection.rollback()
+
+
+def arguments(request: Any) -> Arguments:
+    """The query's names and values, in order; empty values are left out."""
+    return parse_qsl(request.query_string, keep_blank_values=False, errors="replace")
+
+
+def number(given: Arguments, name: str, usual: int | None) -> int | None:
+    """A whole number of the query; raises SiphonError if it is none."""
+    text = dict(given).get(name)
+    if text is None:
+        return usual
+    if not text.lstrip("-").isdecimal() or len(text) > 18:
+        raise SiphonError(f"{name}={text!r} is no whole number; leave it out, or give one")
+    return int(text)
+
+
+def known(given: Arguments, *names: str) -> None:
+    """Raises SiphonError naming a name of the query that is none of `names`."""
+    for name, _ in given:
+        if name not in names:
+            raise SiphonError(f"{name!r} is unknown here; known: {', '.join(names)}")
+
+
+def path_part(request: Any, name: str) -> str:
+    """A part of the path as it was meant."""
+    return unquote(request.url_vars[name], errors="replace")
+
+
+def environment(plugins: Path, static: Callable[..., str]) -> Environment:
+    """Our templates. Datasette's own environment awaits every value, which doubles a page's time."""
+    made = Environment(
+        # The bar is Datasette's pages' too.
+        loader=FileSystemLoader([plugins / "pages", plugins / "templates"]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    made.globals |= {
+        "static": lambda name: static(name, mount=STATIC),
+        "figures": figures,
+        "reading": reading,
+        "parts": parts,
+        "session_url": session_url,
+        "sources": sources(),
+    }
+    return made
+
+
+async def page(
+    datasette: Any,
+    request: Any,
+    template: str,
+    ask: Callable[[sqlite3.Connection], Mapping[str, Any]],
+) -> Response:
+    """The template filled with what `ask` finds; all of it away from the event loop."""
+
+    def filled(connection: sqlite3.Connection) -> str:
+        return _render(datasette, request, template, ask(connection))
+
+    return _html(await read(datasette, request, filled))
+
+
+def failed(datasette: Any, request: Any, error: SiphonError) -> Response:
+    """The page that tells what is wrong and the way out: 404 for a session, else 400."""
+    what, _, hint = str(error).partition("; ")
+    candidates = getattr(error, "candidates", [])
+    context = {"what": what, "hint": hint.partition(":\n")[0], "candidates": candidates}
+    return _html(_render(datasette, request, "error.html", context), _status(error))
+
+
+def _render(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> str:
+    return str(datasette.siphon.pages.get_template(template).render(request=request, **context))
+
+
+def _html(text: str, status: int = 200) -> Response:
+    headers = {"content-security-policy": STRICT, "cache-control": "private, no-cache"}
+    return Response.html(text.encode(errors="replace"), status=status, headers=headers)
+
+
+def _status(error: SiphonError) -> int:
+    return 404 if isinstance(error, UnknownSessionError) else 400
+
+
+def as_json(request: Any, value: object, *, status: int = 200, stamp: str | None = None) -> Response:
+    """The value as JSON. `stamp` tells the state that it was read from: the same again is a 304."""
+    headers = {"cache-control": "private, no-cache", "content-security-policy": STRICT}
+    if stamp is not None:
+        headers["etag"] = f'"{stamp}"'
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response("", status=304, headers=headers, content_type="application/json")
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Response(
+        body.encode(errors="replace"),
+        status=status,
+        headers=headers,
+        content_type="application/json; charset=utf-8",
+    )
+
+
+def error_json(request: Any, error: SiphonError) -> Response:
+    """An error as the API tells it."""
+    what, _, hint = str(error).partition("; ")
+    value: dict[str, Any] = {
+        "error": what,
+        "hint": hint.partition(":\n")[0] or None,
+        "status": _status(error),
+    }
+    if isinstance(error, UnknownSessionError) and error.candidates:
+        value["candidates"] = error.candidates
+    return as_json(request, value, status=_status(error))
+
+
+def state(database: Path, *more: object) -> str:
+    """Changes whenever the database does, or what is asked of it."""
+    stamps = []
+    for suffix in ("", "-wal"):
+        try:
+            found = database.with_name(database.name + suffix).stat()
+            stamps += [found.st_mtime_ns, found.st_size, found.st_ino]
+        except FileNotFoundError:
+            stamps += [0]
+    return hashlib.blake2b(repr((stamps, more)).encode(errors="replace"), digest_size=12).hexdigest()

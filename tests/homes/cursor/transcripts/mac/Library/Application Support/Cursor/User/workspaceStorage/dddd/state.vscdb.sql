@@ -1,0 +1,1 @@
+create table ItemTable (key text unique on conflict replace, value blob);

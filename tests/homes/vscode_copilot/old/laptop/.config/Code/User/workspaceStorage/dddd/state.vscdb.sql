@@ -1,0 +1,2 @@
+create table ItemTable (key text unique on conflict replace, value blob);
+insert into ItemTable values ('interactive.sessions', '[{"sessionId":"8e1e0000-0000-4000-8000-000000000001","creationDate":1690000000000,"responderUsername":"GitHub Copilot","requests":[{"requestId":"request_x","message":"What is ebb?","response":[{"value":"Falling water"}]}]},{"sessionId":"8e1e0000-0000-4000-8000-000000000002","creationDate":1690000000000,"requests":[{"message":"has a file","response":[]}]},{"sessionId":"8e1e0000-0000-4000-8000-000000000003","requests":[]},5]');

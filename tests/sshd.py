@@ -1,0 +1,123 @@
+"""A real sshd on a loopback port, with keys and a configuration of its own, logged into as this user."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from siphon.config import HostConfig
+
+PROGRAM = Path("/usr/sbin/sshd")
+_PATIENCE_SECONDS = 20
+
+
+class Sshd(NamedTuple):
+    """A running sshd, and a ~/.ssh that knows its key and can log in."""
+
+    port: int
+    folder: Path  # as ~/.ssh: known_hosts, id_ed25519, config
+    host_key: Path  # public
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def host(self, name: str, home: Path | str | None, **changes: object) -> HostConfig:
+        """As siphon.yml would name it."""
+        remote_home = None if home is None else str(home)
+        config = HostConfig(name, ssh="127.0.0.1", port=self.port, remote_home=remote_home)
+        return config._replace(**changes)
+
+
+@contextmanager
+def running_sshd(folder: Path, *options: str, keys: Path | None = None) -> Iterator[Sshd]:
+    """Start one; `options` are lines of its sshd_config, `keys` the ~/.ssh of another to share."""
+    if not PROGRAM.exists():
+        pytest.fail(f"{PROGRAM} is missing: install Debian's openssh-server (`make test` does)")
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = keys or folder / "ssh"
+    if keys is None:
+        ours.mkdir(mode=0o700)
+        _key(ours / "id_ed25519")
+        shutil.copy(ours / "id_ed25519.pub", ours / "authorized_keys")
+    _key(folder / "host_key")
+    port = _free_port()
+    process, log = _start(folder, ours, port, options)
+    try:
+        know(ours, port, folder / "host_key.pub")
+        yield Sshd(port, ours, folder / "host_key.pub", process, log)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def mortal() -> list[str]:
+    """Before a command: root may then no longer open what is closed to its owner."""
+    if os.geteuid() != 0:
+        return []
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--inh-caps=-all"]
+
+
+def know(folder: Path, port: int, public: Path, name: str = "127.0.0.1") -> None:
+    """Accept a host's key in the known_hosts of a ~/.ssh."""
+    kind, key = public.read_text().split()[:2]
+    with (folder / "known_hosts").open("a") as known:
+        known.write(f"[{name}]:{port} {kind} {key}\n")
+
+
+def _start(
+    folder: Path, keys: Path, port: int, options: Sequence[str]
+) -> tuple[subprocess.Popen[bytes], Path]:
+    config = folder / "sshd_config"
+    lines = [
+        *options,  # the first value of an option counts
+        f"Port {port}",
+        "ListenAddress 127.0.0.1",
+        f"HostKey {folder / 'host_key'}",
+        f"AuthorizedKeysFile {keys / 'authorized_keys'}",
+        "PidFile none",
+        "StrictModes no",
+        "UsePAM no",
+        "PasswordAuthentication no",
+        "KbdInteractiveAuthentication no",
+        "PermitRootLogin prohibit-password",
+        "Subsystem sftp internal-sftp",
+        "MaxStartups 100",
+        "SetEnv SHLVL=1",  # spares each command this user's .bashrc
+    ]
+    config.write_text("\n".join(lines) + "\n")
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd as root insists on it
+    log = folder / "sshd.log"
+    process = subprocess.Popen([*mortal(), PROGRAM, "-D", "-f", config, "-E", log])
+    _await(port, process, log)
+    return process, log
+
+
+def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    pytest.fail(f"sshd did not start as {getpass.getuser()}: {log.read_text() if log.exists() else ''}")
+
+
+def _key(path: Path) -> None:
+    command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "siphon test", "-f", str(path)]
+    subprocess.run(command, check=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,724 @@
+"""The laws of collecting, each on every way to a host: this machine, three userlands, SFTP alone."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import userlands
+from siphon import pathtext
+from siphon.archive import Archive
+from siphon.collect import collect
+from siphon.config import Config, HostConfig
+from siphon.errors import SiphonError
+from siphon.pull import HostReport, Planned
+from sshd import Sshd, mortal, running_sshd
+
+CHECKOUT = Path(__file__).parent.parent
+PROJECT = ".claude/projects/-p"
+LOG = f"{PROJECT}/11111111-1111-4111-8111-111111111111.jsonl"
+DAY = ".codex/sessions/2026/01/02"
+OTHER = f"{DAY}/rollout-2026-01-02T03-04-05-22222222-2222-4222-8222-222222222222.jsonl"
+WAYS = ("local", "gnu", "busybox", "bsd", "sftp")
+STORE = ".local/share/opencode/opencode.db"
+
+
+class Fleet(NamedTuple):
+    """Running sshds by way, all with the same ~/.ssh."""
+
+    keys: Path
+    sshds: Mapping[str, Sshd]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    with ExitStack() as stack:
+        gnu = stack.enter_context(running_sshd(folder / "gnu"))
+
+        def started(name: str, *options: str) -> Sshd:
+            return stack.enter_context(running_sshd(folder / name, *options, keys=gnu.folder))
+
+        yield Fleet(
+            gnu.folder,
+            {
+                "gnu": gnu,
+                "busybox": started("busybox", _only(userlands.busybox(folder / "busybox-bin"))),
+                "bsd": started("bsd", _only(userlands.bsd(folder / "bsd-bin"))),
+                "bare": started("bare", _only(userlands.bare(folder / "bare-bin"))),
+                "sftp": started("sftp", "ForceCommand internal-sftp"),
+            },
+        )
+
+
+def _only(tools: Path) -> str:
+    """For a login that has these tools and no others."""
+    return f"SetEnv SHLVL=1 PATH={tools}"
+
+
+class Site(NamedTuple):
+    """One host's home, and the archive it is collected into."""
+
+    home: Path
+    config: Config
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.config.archive)
+
+    def write(self, path: str, data: bytes) -> Path:
+        file = self.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        return file
+
+    def append(self, path: str, data: bytes) -> None:
+        with (self.home / path).open("ab") as file:
+            file.write(data)
+
+    def collect(self, **options: bool) -> HostReport:
+        (report,) = collect(self.config, self.archive, **options)
+        assert report.error is None, report
+        return report
+
+    def read(self, path: str) -> bytes | None:
+        file = self.archive.home("host").open(path)
+        return None if file is None else file.read()
+
+    def held(self) -> dict[str, tuple[int, int]]:
+        """path → (generation, size)"""
+        return {held.path: (held.generation, held.size) for held in self.archive.held("host")}
+
+    def sound(self) -> bool:
+        findings = list(self.archive.verify(read_data=True))
+        assert findings == []
+        return not list((self.archive.root / ".parts").iterdir())
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def site(way: str, fleet: Fleet, tmp_path: Path) -> Site:
+    return _site(way, fleet, tmp_path)
+
+
+def _site(way: str, fleet: Fleet, folder: Path, **changes: object) -> Site:
+    home = folder / "home"
+    home.mkdir()
+    host = HostConfig("host", home=home) if way == "local" else fleet.sshds[way].host("host", home)
+    return Site(home, _config(folder, fleet.keys, host._replace(**changes)))
+
+
+def _config(folder: Path, keys: Path, *hosts: HostConfig) -> Config:
+    return Config(folder / "archive", folder / "siphon.db", 300, (), hosts, None, keys)
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    """Lines that do not compress."""
+    data = random.Random(seed).randbytes(size * 3 // 4 + 60).hex().encode()
+    return b"".join(data[at : at + 99] + b"\n" for at in range(0, size, 100))[:size]
+
+
+def counts(report: HostReport) -> dict[str, int]:
+    kinds = ("new", "grown", "rewritten", "gone")
+    return {kind: getattr(report, kind) for kind in kinds if getattr(report, kind)}
+
+
+def test_logs_arrive_byte_for_byte_and_nothing_else_does(site: Site) -> None:
+    data = {LOG: noise(300_000), OTHER: b"no end of line", f"{PROJECT}/empty.jsonl": b""}
+    for number in range(12):
+        data[f"{PROJECT}/small-{number}.jsonl"] = b"line\r\n\0\xff" * number
+    for path, content in data.items():
+        site.write(path, content)
+    for secret in (
+        ".claude/.credentials.json",
+        ".codex/auth.json",
+        ".claude/settings.json",
+        "notes.jsonl",
+    ):
+        site.write(secret, b"secret")
+    report = site.collect()
+    assert counts(report) == {"new": len(data)}
+    assert (report.seen, report.problems) == (len(data), ())
+    root = site.archive.root / "host"
+    found = {
+        str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()
+    }
+    assert found == data
+    assert site.sound()
+
+
+def test_what_has_not_changed_is_not_read_again(site: Site) -> None:
+    site.write(LOG, b"one\n")
+    site.write(OTHER, b"two\n")
+    for path in (LOG, OTHER):  # an hour old: no clock is too coarse for that
+        os.utime(site.home / path, (1.7e9, 1.7e9))
+    site.collect()
+    before = site.archive.ledger.rows("select * from logs")
+    report = site.collect()
+    assert (report.seen, counts(report), report.bytes) == (2, {}, 0)
+    assert site.archive.ledger.rows("select * from logs") == before
+
+
+def test_a_log_just_written_is_not_taken_to_be_settled(site: Site) -> None:
+    site.write(LOG, b"first\n")
+    site.collect()
+    site.write(LOG, b"other\n")
+    assert counts(site.collect()) == {"rewritten": 1}
+    assert site.read(LOG) == b"other\n"
+
+
+def test_of_a_log_that_grew_only_the_tail_travels(site: Site, way: str) -> None:
+    whole = noise(4_000_000)
+    site.write(LOG, whole)
+    site.collect()
+    site.append(LOG, noise(8000, seed=1))
+    report = site.collect()
+    assert counts(report) == {"grown": 1}
+    assert report.bytes == 8000
+    assert report.wire < 300_000 if way == "sftp" else report.wire < 100_000
+    assert site.read(LOG) == whole + noise(8000, seed=1)
+    assert site.held() == {LOG: (1, 4_008_000)}
+    assert site.sound()
+
+
+@pytest.mark.parametrize(
+    "rewrite",
+    [
+        pytest.param(lambda old: old[:0], id="truncated"),
+        pytest.param(lambda old: old[:50_000], id="shrunk"),
+        pytest.param(lambda old: b"x" + old[1:], id="same size"),
+        pytest.param(lambda old: b"x" + old[1:] + b"and grown\n", id="grown with another beginning"),
+        pytest.param(lambda old: old[:-1] + b"xand grown\n", id="grown with another end"),
+    ],
+)
+def test_a_rewritten_log_is_a_new_generation(site: Site, rewrite: Callable[[bytes], bytes]) -> None:
+    old = noise(100_000)
+    new = rewrite(old)
+    site.write(LOG, old)
+    site.collect()
+    file = site.write(LOG, new)
+    os.utime(file, (1.8e9, 1.8e9))
+    assert counts(site.collect()) == {"rewritten": 1}
+    assert site.read(LOG) == new
+    assert site.held() == {LOG: (2, len(new))}
+    assert (site.archive.root / ".generations/host/1" / LOG).read_bytes() == old
+    assert site.sound()
+
+
+def test_a_log_replaced_by_its_own_copy_stays_what_it_was(site: Site) -> None:
+    """As after a restore: other inodes, other times, the same bytes."""
+    site.write(LOG, b"one\n")
+    site.collect()
+    (site.home / LOG).unlink()
+    os.utime(site.write(LOG, b"one\n"), (1.6e9, 1.6e9))
+    assert counts(site.collect()) == {}
+    assert site.held() == {LOG: (1, 4)}
+    site.append(LOG, b"two\n")
+    assert counts(site.collect()) == {"grown": 1}
+
+
+def test_a_deletion_is_noted_and_never_mirrored(site: Site) -> None:
+    site.write(LOG, b"one\n")
+    site.write(OTHER, b"two\n")
+    site.collect()
+    shutil.rmtree(site.home / ".claude")
+    assert counts(site.collect()) == {"gone": 1}
+    assert counts(site.collect()) == {}
+    assert site.read(LOG) == b"one\n"
+    assert set(site.held()) == {LOG, OTHER}
+    gone = {entry.path for entry in site.archive.entries("host").values() if entry.gone_at}
+    assert gone == {LOG}
+    site.write(LOG, b"another\n")
+    assert counts(site.collect()) == {"rewritten": 1}
+    assert site.held()[LOG] == (2, 8)
+    assert not any(entry.gone_at for entry in site.archive.entries("host").values())
+
+
+def test_a_log_that_becomes_a_folder_and_a_folder_that_becomes_a_log(site: Site) -> None:
+    nested = f"{DAY}/rollout-a.jsonl"
+    site.write(nested, b"a file\n")
+    site.collect()
+    (site.home / nested).unlink()
+    site.write(f"{nested}/rollout-b.jsonl", b"below it\n")
+    site.collect()
+    assert site.read(nested) == b"a file\n"
+    assert site.read(f"{nested}/rollout-b.jsonl") == b"below it\n"
+    assert site.sound()
+
+
+NAMES = [
+    b"new\nline",
+    b'it\'s "quoted"',
+    b"-rf *",
+    b"$HOME `x` \\",
+    b"\xff\xfe",
+    b"\\xff",
+    b"caf\xc3\xa9",
+]
+NAMES += ["\U0001f600".encode(), b"n" * 249, b" ", b"..x", b"a\tb", b"%s%n", b"1 2 ./3"]
+
+
+def test_any_name_is_collected(site: Site) -> None:
+    project = site.home / PROJECT
+    project.mkdir(parents=True)
+    for name in NAMES:
+        (project / os.fsdecode(name + b".jsonl")).write_bytes(name)
+        folder = project / os.fsdecode(name) / "tool-results"
+        folder.mkdir(parents=True)
+        (folder / os.fsdecode(name)).write_bytes(name * 2)
+    report = site.collect()
+    assert (counts(report), report.problems) == ({"new": 2 * len(NAMES)}, ())
+    for name in NAMES:
+        text = pathtext.text(name)
+        assert site.read(f"{PROJECT}/{text}.jsonl") == name
+        assert site.read(f"{PROJECT}/{text}/tool-results/{text}") == name * 2
+    for name in NAMES:
+        with (project / os.fsdecode(name + b".jsonl")).open("ab") as file:
+            file.write(b" grows")
+    assert counts(site.collect()) == {"grown": len(NAMES)}
+    assert site.sound()
+
+
+def test_no_link_leads_out_of_the_home_and_no_device_is_read(site: Site, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "-q").mkdir(parents=True)
+    for path in ("secret.jsonl", "-q/secret.jsonl", "rollout-secret.jsonl"):
+        (outside / path).write_bytes(b"not yours")
+    site.write(LOG, b"yours\n")
+    project = site.home / PROJECT
+    (project / "file.jsonl").symlink_to(outside / "secret.jsonl")
+    (project / "inside.jsonl").symlink_to(site.home / LOG)
+    (project / "broken.jsonl").symlink_to("nowhere")
+    (site.home / ".claude/projects/-q").symlink_to(outside / "-q")
+    (site.home / ".codex").mkdir()
+    (site.home / ".codex/sessions").symlink_to(outside)
+    os.mkfifo(project / "fifo.jsonl")
+    with socket.socket(socket.AF_UNIX) as listener:
+        here = Path.cwd()
+        os.chdir(project)  # a socket's path must be short
+        listener.bind("socket.jsonl")
+        os.chdir(here)
+        if os.geteuid() == 0:
+            os.mknod(project / "null.jsonl", 0o666 | 0o020000, os.makedev(1, 3))
+        report = site.collect()
+    assert set(site.held()) == {LOG}
+    assert ".codex/sessions" in report.links
+    assert f"{PROJECT}/file.jsonl" in report.links or site.config.hosts[0].port
+
+
+def test_a_folder_of_tools_may_be_a_link_within_the_home(site: Site) -> None:
+    site.write("dotfiles/claude/projects/-p/log.jsonl", b"one\n")
+    (site.home / ".claude").symlink_to("dotfiles/claude")
+    assert counts(site.collect()) == {"new": 1}
+    (site.home / PROJECT / "log.jsonl").write_bytes(b"one\ntwo\n")
+    assert counts(site.collect()) == {"grown": 1}
+    assert site.read(f"{PROJECT}/log.jsonl") == b"one\ntwo\n"
+
+
+def test_a_home_may_itself_be_a_link(way: str, fleet: Fleet, tmp_path: Path) -> None:
+    site = _site(way, fleet, tmp_path)
+    site.write(LOG, b"one\n")
+    (tmp_path / "link").symlink_to(site.home)
+    (host,) = site.config.hosts
+    named = (
+        host._replace(home=tmp_path / "link")
+        if host.home
+        else host._replace(remote_home=str(tmp_path / "link"))
+    )
+    assert counts(site._replace(config=site.config._replace(hosts=(named,))).collect()) == {"new": 1}
+
+
+def test_a_log_grows_step_by_step_and_is_the_same_bytes(site: Site, shared: Path) -> None:
+    steps = sorted((shared / "growth").glob("*.jsonl"))
+    assert len(steps) > 2
+    for number, step in enumerate(steps):
+        site.write(LOG, step.read_bytes())
+        report = site.collect()
+        assert site.read(LOG) == step.read_bytes()
+        assert sum(counts(report).values()) == 1, (number, report)
+    assert (site.archive.root / "host" / LOG).read_bytes() == steps[-1].read_bytes()
+    assert site.sound()
+
+
+def tree(folder: Path) -> list[tuple[object, ...]]:
+    """Everything about every file that writing would change."""
+    files = [folder, *folder.rglob("*")]
+    status = [(file, file.lstat()) for file in sorted(files)]
+    return [(file, s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for file, s in status]
+
+
+def test_nothing_is_written_on_a_host(site: Site) -> None:
+    site.write(LOG, noise(100_000))
+    for number in range(20):
+        site.write(
+            f"{PROJECT}/small-{number}.jsonl", b'{"cwd":"%s"}\n' % os.fsencode(site.home / "repo")
+        )
+    subprocess.run(["git", "init", "-q", site.home / "repo"], check=True)
+    site.collect()
+    site.append(LOG, b"more")
+    site.write(f"{PROJECT}/small-1.jsonl", b"rewritten")
+    before = tree(site.home)
+    report = site.collect()
+    assert counts(report) == {"grown": 1, "rewritten": 1}
+    assert tree(site.home) == before
+
+
+def test_a_dry_run_says_what_would_come_and_leaves_no_trace(site: Site) -> None:
+    site.write(LOG, b"one\n")
+    site.write(OTHER, b"two\n")
+    report = site.collect(dry_run=True)
+    assert set(report.planned) == {Planned(LOG, "new", 4), Planned(OTHER, "new", 4)}
+    assert not site.archive.root.exists()
+    site.collect()
+    site.append(LOG, b"three\n")
+    site.write(OTHER, b"")
+    report = site.collect(dry_run=True)
+    assert {Planned(LOG, "grown", 6), Planned(OTHER, "rewritten", 0)} == set(report.planned)
+    assert site.read(LOG) == b"one\n"
+    assert len(site.archive.runs()) == 1
+
+
+def test_only_the_sources_asked_for_are_collected(way: str, fleet: Fleet, tmp_path: Path) -> None:
+    site = _site(way, fleet, tmp_path, sources=("claude_code",))
+    site.write(LOG, b"one\n")
+    site.write(OTHER, b"two\n")
+    site.collect()
+    assert set(site.held()) == {LOG}
+    everything = site.config.hosts[0]._replace(sources=None)
+    site._replace(config=site.config._replace(hosts=(everything,))).collect()
+    assert set(site.held()) == {LOG, OTHER}
+    less = site._replace(config=site.config._replace(hosts=(everything,), skip=("codex",)))
+    assert counts(less.collect()) == {}  # what is no longer looked for has not gone
+
+
+@pytest.mark.parametrize("way", ["local", "gnu", "busybox", "bsd"])
+def test_the_git_remote_of_a_folder_named_in_a_log_is_asked_for(
+    way: str, fleet: Fleet, tmp_path: Path
+) -> None:
+    site = _site(way, fleet, tmp_path)
+    repo = site.home / "code" / "it's a repo"
+    subprocess.run(["git", "init", "-q", repo], check=True)
+    url = "https://user:token@github.com/Owner/name.git"
+    subprocess.run(["git", "-C", repo, "remote", "add", "origin", url], check=True)
+    worktree = repo / "sub"
+    worktree.mkdir()
+    lines = [f'{{"cwd":"{path}"}}\n' for path in (repo, worktree, site.home, site.home / "gone")]
+    site.write(LOG, "".join(lines).encode())
+    assert site.collect().problems == ()
+    assert site.archive.repos() == {
+        ("host", str(repo)): "github.com/Owner/name",
+        ("host", str(worktree)): "github.com/Owner/name",
+    }
+    asked = site.archive.asked_repos("host")
+    assert set(asked) == {str(path) for path in (repo, worktree, site.home, site.home / "gone")}
+    assert None not in asked.values()
+
+
+def test_a_folder_is_asked_about_again_only_after_a_day(fleet: Fleet, tmp_path: Path) -> None:
+    site = _site("local", fleet, tmp_path)
+    repo = site.home / "repo"
+    day = 24 * 3600 * 1000
+
+    def collect_at(at: int) -> str | None:
+        site.write(f"{PROJECT}/{at}.jsonl", f'{{"cwd":"{repo}"}}\n'.encode())
+        collect(site.config, site.archive, now=lambda: at)
+        return site.archive.repos().get(("host", str(repo)))
+
+    assert collect_at(day) is None
+    subprocess.run(["git", "init", "-q", repo], check=True)
+    subprocess.run(["git", "-C", repo, "remote", "add", "origin", "h.org:o/n"], check=True)
+    assert collect_at(day + 5) is None
+    assert collect_at(3 * day) == "h.org/o/n"
+    shutil.rmtree(repo)
+    assert collect_at(5 * day) == "h.org/o/n"
+
+
+def test_a_host_with_a_shell_but_not_the_tools_is_collected_by_sftp(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    site = _site("bare", fleet, tmp_path)
+    site.write(LOG, noise(10_000))
+    assert counts(site.collect()) == {"new": 1}
+    assert site.read(LOG) == noise(10_000)
+
+
+def store_rows(site: Site) -> list[int]:
+    with site.archive.home("host").sqlite(STORE) as db:
+        return [row for (row,) in db.execute("select x from t order by x")]
+
+
+@contextmanager
+def store(site: Site, mode: str) -> Iterator[sqlite3.Connection]:
+    """A tool at work in its store."""
+    (site.home / STORE).parent.mkdir(parents=True)
+    with closing(sqlite3.connect(site.home / STORE)) as db:
+        db.execute(f"pragma journal_mode = {mode}")
+        db.execute("create table t (x integer)")
+        db.commit()
+        yield db
+
+
+def settle(site: Site, seconds: float) -> None:
+    """Make the store look untouched for a while, as a coarse clock needs it."""
+    for file in (site.home / STORE).parent.iterdir():
+        os.utime(file, (seconds, seconds))
+
+
+@pytest.mark.parametrize("mode", ["wal", "delete"])
+def test_a_store_in_use_is_copied_whole_its_wal_merged_into_it(site: Site, mode: str) -> None:
+    with store(site, mode) as db:
+        db.execute("insert into t values (1)")
+        db.commit()
+        settle(site, 1.7e9)
+        report = site.collect()
+        assert (counts(report), report.problems) == ({"new": 1}, ())
+        assert store_rows(site) == [1]
+        assert list(site.held()) == [STORE]
+        assert counts(site.collect()) == {}
+        db.execute("insert into t values (2)")
+        db.commit()
+        db.execute("insert into t values (3)")  # not committed
+        settle(site, 1.71e9)
+        report = site.collect()
+        assert (counts(report), report.problems) == ({"rewritten": 1}, ())
+        assert store_rows(site) == [1, 2]
+    assert site.sound()
+
+
+def test_a_store_that_is_none_is_kept_as_it_is_and_told(site: Site) -> None:
+    site.write(STORE, b"not a database, or an encrypted one")
+    settle(site, 1.7e9)
+    report = site.collect()
+    what = "archived as it is: it is no SQLite database, or an encrypted one"
+    assert report.problems == (f"{STORE}: {what}",)
+    assert site.read(STORE) == b"not a database, or an encrypted one"
+
+
+WRITER = """
+import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("pragma journal_mode = wal")
+db.execute("pragma wal_autocheckpoint = 20")
+db.execute("create table t (x integer, y blob)")
+print("go", flush=True)
+x = 0
+while True:
+    db.execute("begin")
+    for _ in range(3):
+        db.execute("insert into t values (?, randomblob(3000))", (x,))
+        x += 1
+    db.execute("commit")
+    time.sleep(0.02)
+"""
+BUSY = "it was written to all the time; the next collect tries again"
+
+
+def test_a_store_that_is_written_to_all_the_time_is_archived_whole_or_not_at_all(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    site = _site("gnu", fleet, tmp_path)
+    (site.home / STORE).parent.mkdir(parents=True)
+    command = [sys.executable, "-c", WRITER, str(site.home / STORE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None and writer.stdout.readline() == "go\n"
+        for _ in range(6):
+            assert site.collect().problems in ((), (f"{STORE}: {BUSY}",))
+            if STORE in site.held():
+                rows = store_rows(site)
+                assert rows == list(range(len(rows)))
+                assert len(rows) % 3 == 0
+        writer.kill()
+    assert site.collect().problems == ()
+    assert store_rows(site)
+    assert site.sound()
+
+
+def test_a_dead_host_is_told_and_never_stops_the_others(fleet: Fleet, tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        dead = HostConfig("dead", ssh="127.0.0.1", port=nobody.getsockname()[1])
+        homeless = fleet.sshds["gnu"].host("homeless", tmp_path / "nowhere")
+        lost = HostConfig("lost", home=tmp_path / "lost")
+        good = {way: _site(way, fleet, _made(tmp_path / way)) for way in WAYS}
+        for site in good.values():
+            site.write(LOG, b"one\n")
+        hosts = [site.config.hosts[0]._replace(name=way) for way, site in good.items()]
+        config = _config(tmp_path, fleet.keys, dead, *hosts, homeless, lost)
+        archive = Archive(config.archive)
+        said: set[str] = set()
+        reports = collect(config, archive, progress=lambda host, _: said.add(host))
+    assert [report.host for report in reports] == [host.name for host in config.hosts]
+    errors = {report.host: report.error for report in reports if report.error is not None}
+    assert errors.keys() == {"dead", "homeless", "lost"}
+    assert "cannot connect" in str(errors["dead"])
+    assert errors["homeless"] == f"no folder {tmp_path / 'nowhere'} there; 'home:' must name its home"
+    assert str(errors["lost"]).startswith(f"{tmp_path / 'lost'}: no such folder; ")
+    assert [held[:4] for held in archive.held()] == [(way, LOG, 1, 4) for way in sorted(WAYS)]
+    states = {state.name: state for state in archive.host_states()}
+    assert states["dead"].collected_at is None and states["dead"].error == errors["dead"]
+    assert all(states[way].collected_at and states[way].error is None for way in WAYS)
+    runs = {
+        run.host: (run.outcome, run.logs_seen, run.logs_changed, run.error) for run in archive.runs()
+    }
+    assert runs["dead"] == ("error", 0, 0, errors["dead"])
+    assert runs["gnu"] == ("ok", 1, 1, None)
+    assert said == {host.name for host in config.hosts}
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_host_whose_key_is_not_known_is_refused(fleet: Fleet, tmp_path: Path) -> None:
+    site = _site("gnu", fleet, tmp_path)
+    stranger = site.config._replace(ssh=_made(tmp_path / "ssh"))
+    shutil.copy(fleet.keys / "id_ed25519", stranger.ssh)
+    (report,) = collect(stranger, site.archive)
+    assert str(report.error).startswith("refused: the key of [127.0.0.1]:")
+    assert report.said() == "failed"
+
+
+def test_an_unknown_host_is_told_with_the_known_ones(fleet: Fleet, tmp_path: Path) -> None:
+    site = _site("local", fleet, tmp_path)
+    with pytest.raises(SiphonError, match="unknown host 'hots'; known hosts: host"):
+        collect(site.config, site.archive, ["hots"])
+
+
+def test_a_disabled_host_is_collected_only_by_name(fleet: Fleet, tmp_path: Path) -> None:
+    site = _site("local", fleet, tmp_path, enabled=False)
+    assert collect(site.config, site.archive) == []
+    assert [report.host for report in collect(site.config, site.archive, ["host"])] == ["host"]
+
+
+CLOSED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from pathlib import Path
+from siphon.archive import Archive
+from siphon.collect import collect
+from siphon.config import Config, HostConfig
+home, archive = Path(sys.argv[2]), Path(sys.argv[3])
+config = Config(archive, archive, 300, (), (HostConfig("host", home=home),), None, home / ".ssh")
+(report,) = collect(config, Archive(archive))
+assert report.error is None, report.error
+print(*report.problems, sep="\\n")
+"""
+
+
+def test_what_cannot_be_read_is_told_and_nothing_in_it_is_taken_to_be_gone(site: Site, way: str) -> None:
+    for path in (LOG, f"{PROJECT}/shut.jsonl", f"{PROJECT}-closed/log.jsonl"):
+        site.write(path, b"one\n")
+    site.collect()
+    site.append(f"{PROJECT}/shut.jsonl", b"more")
+    (site.home / f"{PROJECT}/shut.jsonl").chmod(0)
+    (site.home / f"{PROJECT}-closed").chmod(0)
+    if way == "local":
+        script = [sys.executable, "-c", CLOSED, CHECKOUT, site.home, site.archive.root]
+        done = subprocess.run([*mortal(), *script], capture_output=True, text=True, check=True)
+        problems = done.stdout.splitlines()
+    else:
+        problems = list(site.collect().problems)
+    (site.home / f"{PROJECT}-closed").chmod(0o700)
+    assert len(problems) == 2
+    assert f"{PROJECT}-closed" in problems[0] and "ermission denied" in problems[0]
+    assert problems[1].startswith(f"{PROJECT}/shut.jsonl: it ")
+    assert not any(entry.gone_at for entry in site.archive.entries("host").values())
+    assert site.read(f"{PROJECT}/shut.jsonl") == b"one\n"
+
+
+KILLED = """
+import os, sys, threading, time
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+from pathlib import Path
+from siphon.archive import Archive
+from siphon.collect import collect
+from siphon.config import Config, HostConfig
+folder, keys, port = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+hosts = (
+    HostConfig("near", home=folder / "near"),
+    HostConfig("far", ssh="127.0.0.1", port=port, remote_home=str(folder / "far")),
+)
+config = Config(folder / "archive", folder / "siphon.db", 300, (), hosts, None, keys)
+print("go", flush=True)
+sys.stdin.readline()
+print([report.error for report in collect(config, Archive(config.archive), sys.argv[5:])])
+"""
+
+
+def test_a_collect_killed_at_any_moment_loses_nothing_and_shows_no_half(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """Logs are made, grow and are rewritten while collects are killed; then one is let finish."""
+    chance = random.Random(7)
+    homes = {host: _made(tmp_path / host) for host in ("near", "far")}
+    archive = Archive(tmp_path / "archive")
+    kills = 0
+    for turn in range(16):
+        for home in homes.values():
+            _live(home, turn, chance)
+        kills += _killed(fleet, tmp_path, [] if turn % 4 else ["near"], chance.uniform(0.0, 0.5))
+        for held in archive.held():
+            file = archive.home(held.host).open(held.path)
+            assert file is not None and len(file.read()) == held.size
+        assert [finding for finding in archive.verify(read_data=True) if finding.host] == []
+    assert kills > 8
+    assert not _killed(fleet, tmp_path, [], None)
+    for host, home in homes.items():
+        logs = {str(file.relative_to(home)): file.read_bytes() for file in home.rglob("*.jsonl")}
+        held = {held.path for held in archive.held(host)}
+        assert held == set(logs)
+        for path, data in logs.items():
+            assert (archive.root / host / path).read_bytes() == data
+    assert [finding for finding in archive.verify(read_data=True) if finding.host] == []
+    assert list((archive.root / ".parts").iterdir()) == []
+
+
+def _live(home: Path, turn: int, chance: random.Random) -> None:
+    """What tools do between two collects."""
+    project = home / PROJECT
+    project.mkdir(parents=True, exist_ok=True)
+    logs = sorted(project.iterdir())
+    for log in chance.sample(logs, len(logs) // 3):
+        with log.open("ab") as file:
+            file.write(noise(chance.randrange(1, 200_000), seed=turn))
+    for log in chance.sample(logs, len(logs) // 6):
+        log.write_bytes(noise(chance.randrange(1, 200_000), seed=-turn))
+    for number in range(12):
+        (project / f"{turn}-{number}.jsonl").write_bytes(
+            noise(chance.randrange(0, 100_000), seed=number)
+        )
+
+
+def _killed(fleet: Fleet, folder: Path, hosts: list[str], after: float | None) -> bool:
+    """Collect in a process, killed after some seconds (None: never); whether it was."""
+    port = str(fleet.sshds["gnu"].port)
+    script = [sys.executable, "-c", KILLED, CHECKOUT, folder, fleet.keys, port, *hosts]
+    with subprocess.Popen(
+        list(map(str, script)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
+    ) as process:
+        assert process.stdin is not None and process.stdout is not None
+        assert process.stdout.readline() == "go\n"
+        process.stdin.write("\n")
+        process.stdin.flush()
+        try:
+            process.wait(after)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            return True
+        assert set(process.stdout.read().strip("[]\n").split(", ")) == {"None"}
+    return False

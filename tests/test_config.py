@@ -1,0 +1,217 @@
+"""siphon.yml: what it may say, where it is looked for, and what is said about mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from siphon.config import Config, HostConfig, load_config
+from siphon.errors import SiphonError
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    (tmp_path / "here").mkdir()
+    return tmp_path / "here"
+
+
+def load(text: str, home: Path, here: Path) -> Config:
+    (here / "siphon.yml").write_text(text)
+    return load_config(None, {"HOME": str(home)}, here)
+
+
+def complaint(text: str, home: Path, here: Path) -> str:
+    with pytest.raises(SiphonError) as caught:
+        load(text, home, here)
+    return str(caught.value).removeprefix(f"{here}/")
+
+
+def test_without_a_file_this_machine_is_the_only_host(home: Path, here: Path) -> None:
+    config = load_config(None, {"HOME": str(home)}, here)
+    (host,) = config.hosts
+    assert host == HostConfig(host.name, home=home)
+    assert host.name and "." not in host.name
+    data = home / ".local/share/siphon"
+    assert config == Config(data / "archive", data / "siphon.db", 300, (), (host,), None, home / ".ssh")
+
+
+def test_the_users_data_folder_is_where_the_user_says(home: Path, here: Path) -> None:
+    config = load_config(None, {"HOME": str(home), "XDG_DATA_HOME": "/srv/data"}, here)
+    assert config.archive == Path("/srv/data/siphon/archive")
+
+
+def test_everything_that_may_be_said(home: Path, here: Path) -> None:
+    text = """
+        archive: keep/archive
+        database: ~/siphon.db
+        interval: 60
+        skip: [codex]
+        hosts:
+          laptop: {home: ~/, sources: [claude_code, codex]}
+          me: {home: ~}
+          server:
+            ssh: deploy@build.example.org
+            port: 2222
+            identity: ~/.ssh/build
+            home: /srv/deploy
+          alias: {ssh: build, user: me, enabled: false}
+          17: {ssh: v6}
+    """
+    assert load(text, home, here) == Config(
+        archive=here / "keep/archive",
+        database=home / "siphon.db",
+        interval=60,
+        skip=("codex",),
+        hosts=(
+            HostConfig("laptop", home=home, sources=("claude_code", "codex")),
+            HostConfig("me", home=home),
+            HostConfig(
+                "server",
+                ssh="build.example.org",
+                user="deploy",
+                port=2222,
+                identity=home / ".ssh/build",
+                remote_home="/srv/deploy",
+            ),
+            HostConfig("alias", ssh="build", user="me", enabled=False),
+            HostConfig("17", ssh="v6"),
+        ),
+        path=here / "siphon.yml",
+        ssh=home / ".ssh",
+    )
+
+
+def test_the_database_lies_beside_the_archive_unless_said_otherwise(home: Path, here: Path) -> None:
+    assert load("archive: /big/disk/archive", home, here).database == Path("/big/disk/siphon.db")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "{}"])
+def test_an_empty_file_says_nothing(text: str, home: Path, here: Path) -> None:
+    config = load(text, home, here)
+    assert config.path == here / "siphon.yml"
+    assert config._replace(path=None) == load_config(None, {"HOME": str(home)}, home)
+
+
+def test_the_file_is_looked_for_in_this_order(home: Path, here: Path, tmp_path: Path) -> None:
+    environ = {"HOME": str(home)}
+    places = {
+        "user": home / ".config/siphon/siphon.yml",
+        "here": here / "siphon.yml",
+        "environ": tmp_path / "environ.yml",
+        "named": here / "named.yml",
+    }
+    found = []
+    for name, path in places.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("interval: 9")
+        if name == "environ":
+            environ["SIPHON_CONFIG"] = str(path)
+        found.append(load_config(Path("named.yml") if name == "named" else None, environ, here).path)
+    assert found == list(places.values())
+
+
+def test_a_file_that_was_named_must_be_there(home: Path, here: Path) -> None:
+    with pytest.raises(SiphonError, match=r"no\.yml: No such file or directory; name another file"):
+        load_config(Path("no.yml"), {"HOME": str(home)}, here)
+    with pytest.raises(SiphonError, match=r"gone\.yml: No such file"):
+        load_config(None, {"HOME": str(home), "SIPHON_CONFIG": "gone.yml"}, here)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "\nhost: {}",
+            "siphon.yml:2: unknown key 'host' (did you mean 'hosts'?); "
+            "known keys: archive, database, interval, skip, hosts",
+        ),
+        (
+            "hosts:\n  a: {home: /}\n  b: {hme: /}",
+            "siphon.yml:3: unknown key 'hme' (did you mean 'home'?); "
+            "known keys: home, ssh, port, user, identity, sources, enabled",
+        ),
+        (
+            "hosts:\n  a: {home: /}\n  a: {home: /x}",
+            "siphon.yml:3: 'a' stands twice, first in line 2; keep one",
+        ),
+        (
+            "hosts:\n  a: {home: /}\n  A: {home: /x}",
+            "siphon.yml:3: host 'A' differs from host 'a' in case only; rename one",
+        ),
+        (
+            "hosts:\n  a/b: {home: /}",
+            "siphon.yml:2: host 'a/b': a host's name is made of letters, digits, '.', '_' and '-'",
+        ),
+        (
+            "hosts:\n  ..: {home: /}",
+            "siphon.yml:2: host '..': a host's name is made of letters, digits, '.', '_' and '-'",
+        ),
+        (
+            "hosts:\n  a: {}",
+            "siphon.yml:2: host 'a' needs 'home: PATH' (on this machine) or 'ssh: [user@]HOST'",
+        ),
+        (
+            "hosts:\n  a:",
+            "siphon.yml:2: 'a' must be a map of key: value",
+        ),
+        (
+            "hosts: {}",
+            "siphon.yml:1: no hosts; name one, or leave 'hosts' out to collect this machine",
+        ),
+        (
+            "hosts:\n  a: {home: /, port: 22}",
+            "siphon.yml:2: host 'a': 'port' goes with 'ssh'; add 'ssh: HOST' or drop it",
+        ),
+        (
+            "hosts:\n  a: {ssh: 'h:22'}",
+            "siphon.yml:2: 'ssh: h:22': write the port apart, as 'ssh: h' and 'port: 22'",
+        ),
+        (
+            "hosts:\n  a: {ssh: -oProxyCommand=x}",
+            "siphon.yml:2: 'ssh: -oProxyCommand=x': must be a host name or ssh_config alias",
+        ),
+        (
+            "hosts:\n  a:\n    ssh: me@h\n    user: you",
+            "siphon.yml:4: the user stands in 'ssh: me@h' already; drop one",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, port: 70000}",
+            "siphon.yml:2: 'port' must be a whole number from 1 to 65535",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, enabled: maybe}",
+            "siphon.yml:2: 'enabled' must be true or false",
+        ),
+        ("interval: 5m", "siphon.yml:1: 'interval' must be a whole number from 1 to 10000000"),
+        ("interval: 0", "siphon.yml:1: 'interval' must be a whole number from 1 to 10000000"),
+        ("archive: [a]", "siphon.yml:1: 'archive' must be text"),
+        ("archive:", "siphon.yml:1: 'archive' must be text"),
+        ("- a", "siphon.yml:1: the file must be a map of key: value"),
+        ("a: b: c", "siphon.yml:1: not YAML: mapping values are not allowed here"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line_and_what_would_be_right(
+    text: str, said: str, home: Path, here: Path
+) -> None:
+    assert complaint(text, home, here) == said
+
+
+def test_an_unknown_source_is_told_with_the_known_ones(home: Path, here: Path) -> None:
+    said = complaint("skip:\n  - codex\n  - claude_cod", home, here)
+    assert said.startswith(
+        "siphon.yml:3: skip: unknown source 'claude_cod' (did you mean 'claude_code'?); known: "
+    )
+    assert complaint("skip: codex", home, here).startswith(
+        "siphon.yml:1: 'skip' must be a list of sources"
+    )
+
+
+def test_a_file_that_is_no_text_is_told(home: Path, here: Path) -> None:
+    (here / "siphon.yml").write_bytes(b"archive: \xff")
+    with pytest.raises(SiphonError, match=r"siphon\.yml: not UTF-8"):
+        load_config(None, {"HOME": str(home)}, here)
