@@ -26,12 +26,12 @@ class Patched(NamedTuple):
 def of_diff(diff: str) -> Lines:
     """Of a unified diff; file headers count only outside of hunks."""
     added = removed = 0
-    in_hunk = "\n@@" not in diff and not diff.startswith("@@")
+    in_hunk = bare = "\n@@" not in diff and not diff.startswith("@@")
     for row in diff.split("\n"):
         if row.startswith("@@"):
             in_hunk = True
-        elif row.startswith(("diff --git ", "Index: ")):
-            in_hunk = False
+        elif row.startswith(("diff --git ", "Index: ")) or (bare and row.startswith(("+++ ", "--- "))):
+            in_hunk = bare
         elif in_hunk and row.startswith("+"):
             added += 1
         elif in_hunk and row.startswith("-"):
@@ -45,7 +45,9 @@ def of_texts(old: str, new: str) -> Lines:
     if not before or not after or not set(before) & set(after):
         return Lines(len(after), len(before))
     if max(len(before), len(after)) > _EXACT:
-        return Lines((Counter(after) - Counter(before)).total(), (Counter(before) - Counter(after)).total())
+        return Lines(
+            (Counter(after) - Counter(before)).total(), (Counter(before) - Counter(after)).total()
+        )
     kept = sum(match.size for match in SequenceMatcher(None, before, after, False).get_matching_blocks())
     return Lines(len(after) - kept, len(before) - kept)
 

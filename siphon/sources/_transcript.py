@@ -1,6 +1,6 @@
 """A session's rows while its log is read: gives out seq, keeps the rows in order, knows their span."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from siphon.records import FileTouch, Message, Record, Request, ToolCall
@@ -20,6 +20,7 @@ class Transcript:
     last: int = -1
     started_at: int | None = None
     ended_at: int | None = None
+    _told: set[int] = field(default_factory=set, init=False)
 
     def seq(self) -> int:
         """The next position."""
@@ -40,6 +41,13 @@ class Transcript:
         self.rows[row.seq] = row
         self.saw(row.ts)
         return row.seq
+
+    def touched(self, seq: int, found: Iterable[FileTouch]) -> None:
+        """The files that a call touched, instead of what was told of it before."""
+        if seq in self._told:
+            self.touches = [touch for touch in self.touches if touch.call_seq != seq]
+        self._told.add(seq)
+        self.touches += found
 
     def call(self, seq: int) -> ToolCall | None:
         """The tool call at a position, if there is one."""

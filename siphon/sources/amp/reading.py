@@ -237,8 +237,7 @@ def _finish(reading: Reading, at: At, block: dict[str, Any]) -> None:
         )
     )
     if status == "ok":
-        rows.touches = [touch for touch in rows.touches if touch.call_seq != row.seq]
-        rows.touches += tools.touches(rows.native_id, row.seq, row.name, args, changed)
+        rows.touched(row.seq, tools.touches(rows.native_id, row.seq, row.name, args, changed))
 
 
 def _between(start: int | None, end: int | None) -> int | None:

@@ -76,8 +76,7 @@ def completed(reading: Reading, at: At, data: msgspec.Raw) -> None:
     row = tools.finished(row, done, at.ts, args)
     lines.put(row._replace(result_offset=at.line.offset, result_length=len(at.line.data)))
     lines.saw(at.ts)
-    lines.touches = [touch for touch in lines.touches if touch.call_seq != row.seq]
-    lines.touches += _touches(row, args, done)
+    lines.touched(row.seq, _touches(row, args, done))
     if done.tool_usage is not None and done.tool_usage.model:
         _metered(reading, at, done, lines, row.seq)
 

@@ -140,7 +140,7 @@ def _call(
     lines.put(row)
     if call.id:
         calls[call.id] = row.seq
-    lines.touches += tools.touches(row, args, None)
+    lines.touched(row.seq, tools.touches(row, args, None))
 
 
 def _arguments(text: str | None) -> Any:

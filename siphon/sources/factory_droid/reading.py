@@ -223,8 +223,7 @@ def _finish(reading: Reading, at: At, block: dict[str, Any]) -> None:
         )
     )
     if status == "ok":
-        lines.touches = [touch for touch in lines.touches if touch.call_seq != row.seq]
-        lines.touches += tools.touches(lines.native_id, row.seq, row.name, args)
+        lines.touched(row.seq, tools.touches(lines.native_id, row.seq, row.name, args))
 
 
 def _refused(output: str | None) -> bool:

@@ -204,7 +204,9 @@ def _call(
     lines.put(row)
     if status == "ok":
         display = call.result_display
-        lines.touches += tools.touches(lines.native_id, row.seq, call.name, call.args, display, changed)
+        lines.touched(
+            row.seq, tools.touches(lines.native_id, row.seq, call.name, call.args, display, changed)
+        )
 
 
 def _output(call: chat.Call) -> str | None:

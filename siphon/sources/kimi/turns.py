@@ -120,7 +120,7 @@ class Turns:
 
     def more_arguments(self, text: Any) -> None:
         """The rest of the last call's arguments."""
-        seq = max(self.arguments, default=-1)
+        seq = next(reversed(self.arguments), -1)
         row = self.lines.call(seq)
         if row is not None and isinstance(text, str):
             self.arguments[seq] += text
@@ -170,8 +170,7 @@ class Turns:
         self.lines.saw(ts)
         if not failed and not refused:
             session = self.lines.native_id
-            self.lines.touches = [touch for touch in self.lines.touches if touch.call_seq != row.seq]
-            self.lines.touches += tools.touches(session, row.seq, row.name, args, changed)
+            self.lines.touched(row.seq, tools.touches(session, row.seq, row.name, args, changed))
 
     def begin(self) -> None:
         """A step begins."""

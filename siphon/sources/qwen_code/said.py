@@ -167,8 +167,7 @@ def _finish(reading: Reading, at: At, row: ToolCall, response: dict[str, Any], t
     lines.put(row)
     lines.saw(at.ts)
     if status == "ok":
-        lines.touches = [touch for touch in lines.touches if touch.call_seq != row.seq]
-        lines.touches += tools.touches(lines.native_id, row.seq, row.name, args, display, changed)
+        lines.touched(row.seq, tools.touches(lines.native_id, row.seq, row.name, args, display, changed))
 
 
 def _display(told: ToolResult) -> Any:

@@ -1,0 +1,26 @@
+"""Zed's agent: ~/.local/share/zed/threads/threads.db, one row a thread, its document as JSON or zstd.
+
+macOS: ~/Library/Application Support/Zed; Windows: AppData/Local/Zed; Flatpak below ~/.var/app. Text
+threads of old builds are files in conversations/. Messages have no times. Usage is the whole thread's
+where it is told, marked as a sum, else that of the last request of each prompt, marked incomplete; input
+is without cache. Agents of others that run inside Zed (Claude Code, Codex, Gemini) keep their own logs.
+
+Evidence: what readers of the format published, and the writer's structures; no real log; 2026-11-21.
+"""
+
+from siphon.source import Source
+from siphon.sources.zed.logs import STORES, TEXTS, parse, recognise
+from siphon.sources.zed.thread import SKIPS
+
+SOURCES = (
+    Source(
+        name="zed",
+        title="Zed",
+        globs=(*STORES, *TEXTS),
+        parse=parse,
+        recognise=recognise,
+        sqlite=True,
+        skips=SKIPS,
+        evidence="published notes and the writer's structures, no real log; 2026-11-21",
+    ),
+)
