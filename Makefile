@@ -11,7 +11,7 @@ run: $(VENV)/.installed
 	$(BIN)/siphon up $(ARGS)
 
 test: $(VENV)/.installed system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
@@ -22,7 +22,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 soak: $(VENV)/.installed system
-	$(BIN)/python -m pytest -m soak tests $(ARGS)
+	SIPHON_EVERY_BYTE=1 $(BIN)/python -m pytest --numprocesses auto tests/test_load.py -k cut $(ARGS)
+	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto tests/test_collect.py tests/test_ssh.py $(ARGS)
 
 setup: $(VENV)/.installed
 

@@ -121,7 +121,7 @@ def _ask_git(job: Job, host: Host, folders: Sequence[str]) -> list[str]:
     """Ask for the remotes of folders that logs name; each once, and again after a day if it comes up."""
     at, name = job.now(), job.host.name
     asked = job.archive.asked_repos(name)
-    due = [folder for folder in folders if (asked.get(folder) or 0) < at - _DAY]
+    due = [folder for folder in folders if (last := asked.get(folder)) is None or last < at - _DAY]
     waiting = [folder for folder, when in asked.items() if when is None]
     turn = sorted({*due, *waiting})
     job.archive.add_repos(name, dict.fromkeys(set(turn[_FOLDERS:]) - asked.keys()), None)

@@ -5,7 +5,8 @@ through stdin, separated by NUL, and `xargs -0` makes them arguments, so any nam
 """
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 from siphon.wanted import Root
 
@@ -28,11 +29,12 @@ elif stat -f %z . >/dev/null 2>&1; then k=f;
 else k=none; fi;
 echo siphon-begin $k$t;
 l() {
-d=$1; shift; [ -d "$d" ] || return 0;
-p=$(cd -P "$d" && pwd -P) || return 0;
-case $p/ in "$h"/*) ;; *) printf "out %s\\000" "$d"; return 0;; esac;
-if [ $k = printf ]; then find -H "$d" "$@" -printf "%y %s %T@ %i %p\\000";
-else find -H "$d" "$@" -print0; fi; };
+[ -d "$d" ] || return 0; (
+cd -P "$d" || exit 0;
+case $(pwd -P)/ in "$h"/*) ;; *) printf "out %s\\000" "$d"; exit 0;; esac;
+printf "in %s\\000" "$d";
+if [ $k = printf ]; then find . "$@" -printf "%y %s %T@ %i %p\\000";
+else find . "$@" -print0; fi ); };
 a() {
 printf "home %s\\000" "$h/";
 [ $k = none ] || { CALLS; };
@@ -69,9 +71,12 @@ printf "%s\\000" "$u"; done
 
 
 def listing(home: str, roots: Sequence[Root]) -> str:
-    """Lists the roots' files: BEGIN, way of listing and tools at hand in a line, then records."""
+    """Lists the roots' files: BEGIN, way of listing and tools at hand in a line, then records.
+
+    `in ROOT` comes before what is in it, `out ROOT` stands for a root outside the home, `end ` is last.
+    """
     tools = " ".join((*HASHES, "gzip", "tar", "xargs", "git"))
-    calls = "; ".join(_call(root) for root in roots) or ":"
+    calls = "; ".join(_calls(roots)) or ":"
     script = _LIST.replace("TOOLS", tools).replace("CALLS", calls)
     return f"sh -c {_single(script)} sh {shlex.quote(home)}"
 
@@ -110,14 +115,26 @@ def _begun(command: str, packed: bool) -> str:
     return f"echo {BEGIN.decode()}; {command}" + (" | gzip -1" if packed else "")
 
 
-def _call(root: Root) -> str:
-    """`l FOLDER find's tests`: the globs as find understands them match more, never less."""
-    depth = [] if root.depth is None else ["-maxdepth", str(root.depth)]
-    either = " -o ".join(f"-path {_double('./' + _loose(glob))}" for glob in root.globs)
+def _calls(roots: Sequence[Root]) -> Iterator[str]:
+    """For all folders in which the same is looked for: `for d in FOLDERS; do l TESTS; done`.
+
+    The globs as find understands them match more, never less.
+    """
+    alike: dict[str, list[str]] = defaultdict(list)
+    for root in roots:
+        alike[_tests(root)].append(_double(root.folder or "."))
+    for tests, folders in alike.items():
+        yield f"for d in {' '.join(folders)}; do l {tests}; done"
+
+
+def _tests(root: Root) -> str:
+    """What find is to look for in a root."""
+    start = len(root.folder) + 1 if root.folder else 0
+    either = " -o ".join(f"-path {_double('./' + _loose(glob[start:]))}" for glob in root.globs)
+    depth = "" if root.depth is None else f"-maxdepth {root.depth} "
     if not root.folder:  # all of the home: full of links and closed folders that are not our business
-        return " ".join(["l .", *depth, f'-type f "(" {either} ")" 2>/dev/null'])
-    folder = _double(f"./{root.folder}")
-    return " ".join(["l", folder, *depth, f'"(" -type l -o -type f "(" {either} ")" ")"'])
+        return f'{depth}-type f "(" {either} ")" 2>/dev/null'
+    return f'{depth}"(" -type l -o -type f "(" {either} ")" ")"'
 
 
 def _loose(glob: str) -> str:

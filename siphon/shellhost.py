@@ -75,7 +75,7 @@ class ShellHost:
         return self._listing(wanted, records, problems)
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
-        return {found.path: found for found in self._stats([b"./" + raw(path) for path in paths])}
+        return {found.path: found for found in self._stats([raw(path) for path in paths])}
 
     def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:
         small = {want for want in wants if want.start == 0 and want.size <= _SMALL}
@@ -95,18 +95,18 @@ class ShellHost:
         self.connection.close()
 
     def _listing(self, wanted: Wanted, records: Sequence[bytes], problems: Sequence[str]) -> Listing:
-        links = [
-            text(record[4:].removeprefix(b"./")) for record in records if record.startswith(b"out ")
-        ]
+        links = [text(record[4:]) for record in records if record.startswith(b"out ")]
         if self.tools.kind == "printf":
-            entries = [entry for record in records if (entry := _entry(record))]
+            entries = [
+                entry for folder, record in _by_root(records) if (entry := _entry(record, folder))
+            ]
             links += [
                 found.path for kind, found in entries if kind == b"l" and wanted.concerns(found.path)
             ]
             files = [found for kind, found in entries if kind == b"f"]
         else:
-            names = [record for record in records if record.startswith(b"./") and inside(record[2:])]
-            files = self._stats([name for name in names if wanted.match(text(name[2:]))])
+            names = [folder + record[2:] for folder, record in _by_root(records)]
+            files = self._stats([name for name in names if inside(name) and wanted.match(text(name))])
         return Listing({f.path: f for f in files if wanted.match(f.path)}, problems, links)
 
     def _stats(self, names: Sequence[bytes]) -> list[Found]:
@@ -173,15 +173,26 @@ def _member(want: Want, file: IO[bytes]) -> Piece:
     return Piece(want, Stream(lambda: file.read(BLOCK)).exactly(want.size), Proof)
 
 
-def _entry(record: bytes) -> tuple[bytes, Found] | None:
+def _by_root(records: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """The records about files, each with the folder, below the home, that its path begins in."""
+    folder = b""
+    for record in records:
+        if record.startswith(b"in "):
+            folder = b"" if record == b"in ." else record[3:] + b"/"
+        elif b"./" in record:
+            yield folder, record
+
+
+def _entry(record: bytes, folder: bytes = b"") -> tuple[bytes, Found] | None:
     """Kind (f, l) and file of `kind size seconds.fraction inode ./path`."""
     words = record.split(b" ", 4)
-    if len(words) != 5 or not words[4].startswith(b"./") or not inside(words[4][2:]):
+    if len(words) != 5 or not words[4].startswith(b"./"):
         return None
-    kind, size, mtime, inode, path = words
-    if not (size.isdigit() and inode.isdigit()):
+    kind, size, mtime, inode, below = words
+    path = folder + below[2:]
+    if not (size.isdigit() and inode.isdigit() and inside(path)):
         return None
-    return kind, Found(text(path[2:]), int(size), _nanoseconds(mtime), int(inode))
+    return kind, Found(text(path), int(size), _nanoseconds(mtime), int(inode))
 
 
 def _nanoseconds(stamp: bytes) -> int:
@@ -196,16 +207,16 @@ def _stat_lines(output: bytes, names: Sequence[bytes], kind: str) -> Iterator[Fo
     """
     now, at = time.time_ns(), 0
     for name in names:
-        end = output.find(b" " + name + b"\n", at)
+        end = output.find(b" ./" + name + b"\n", at)
         words = output[at:end].split(b" ") if end >= 0 else []
         if len(words) != 4:
             continue
-        at = end + len(name) + 2
+        at = end + len(name) + 4
         mode, size, mtime, inode = words
         if int(mode, 8 if kind == "f" else 16) & 0o170000 == 0o100000:
             stamp = _nanoseconds(mtime)
             settled = kind == "f" or stamp < now - _COARSE_SECONDS * _BILLION
-            yield Found(text(name[2:]), int(size), stamp, int(inode), settled)
+            yield Found(text(name), int(size), stamp, int(inode), settled)
 
 
 def _because(complaints: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Hosts that are not GNU's: folders of tools as BusyBox or BSD have them, to be a login's whole PATH."""
 
 import shutil
+import sys
 from pathlib import Path
 
 _NO_PRINTF = """#!/bin/sh
@@ -48,7 +49,7 @@ def bsd(folder: Path) -> Path:
     """Neither find -printf nor stat -c, no sha256sum; here without tar and gzip, too."""
     _tools(folder, *_TOOLS, "openssl")
     _script(folder / "find", _NO_PRINTF.format(find=_program("find")))
-    _script(folder / "stat", _BSD_STAT.format(python=_program("python3")))
+    _script(folder / "stat", _BSD_STAT.format(python=sys.executable))
     return folder
 
 

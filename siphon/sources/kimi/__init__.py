@@ -86,16 +86,20 @@ def resume(native_id: str) -> str | None:
 
 
 def recognise(log: Log) -> str | None:
-    """A wire by its lines, a context by its roles; the path keeps what the loose one says."""
-    values = head(log, 4)
-    at = place(log)
-    kinds = [value.get("type") for value in values]
-    if any(kind in ("config.update", "turn.prompt", "context.append_loop_event") for kind in kinds):
-        return f".kimi-code/sessions/wd_unknown/{at.session}/agents/{at.agent or 'main'}/wire.jsonl"
+    """A wire by its lines, a context by its roles; what the loose path says is kept."""
+    values, at = head(log, 4), place(log)
+    kinds = [str(value.get("type")) for value in values]
+    if any(kind.startswith(("config.", "turn.", "context.")) for kind in kinds):
+        agent = at.agent or "main"
+        return f".kimi-code/sessions/{at.project or 'wd_unknown'}/{at.session}/agents/{agent}/wire.jsonl"
+    folder = f".kimi/sessions/{at.project or 'unknown'}/{at.session}"
+    if at.agent:
+        folder += f"/subagents/{at.agent}"
     if any(_old(value) for value in values):
-        return f".kimi/sessions/unknown/{at.session}/wire.jsonl"
-    if any(str(value.get("role")) in ("_system_prompt", "_checkpoint", "_usage") for value in values):
-        return f".kimi/sessions/unknown/{at.session}/context.jsonl"
+        return f"{folder}/wire.jsonl"
+    roles = {str(value.get("role")) for value in values if "role" in value}
+    if roles & {"_system_prompt", "_checkpoint", "_usage"} or (roles and log.name == "context.jsonl"):
+        return f"{folder}/context.jsonl"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from siphon.records import Message, MessageKind, Request, Role, ToolCall
-from siphon.sources._loose import as_json, count, image, integer, items, mapping, text
+from siphon.sources._loose import as_json, count, image, integer, items, mapping, stamp, text
 from siphon.sources._text import size, unique
 from siphon.sources._transcript import Transcript
 from siphon.sources.zed import tools
@@ -126,14 +126,16 @@ def _user(reading: Reading, message: Mapping[str, Any], seen: set[str]) -> None:
         if kind == "Text":
             said.append(text(body) or "")
         elif kind == "Mention":
-            held.append({"type": "mention", "media_type": None, "bytes": None, "name": _uri(body)})
+            name = _uri(body)
+            held.append({"type": "mention", "media_type": None, "bytes": None, "name": name})
+            said.append("@" + re.split(r"[/\\]", name or "")[-1])
         elif kind == "Image":
             held.append(image("image/png", mapping(body).get("source")))
-    name = unique(reading.rows.native_id, text(message.get("id")))
-    name = None if name in seen else name
-    seen.add(name or "")
+    own = unique(reading.rows.native_id, text(message.get("id")))
+    own = None if own in seen else own
+    seen.add(own or "")
     if any(said) or held:
-        _put(reading, "user", "prompt", "".join(said) or None, name, as_json(held) if held else None)
+        _put(reading, "user", "prompt", "".join(said) or None, own, as_json(held) if held else None)
 
 
 def _uri(mention: Any) -> str | None:
@@ -251,7 +253,8 @@ def _requests(reading: Reading, document: Thread) -> Iterator[Request]:
     parts = mapping(document.request_token_usage)
     if any(count(value) for value in whole.values()):
         name = f"{rows.native_id}/cumulative"
-        yield _request(reading, name, max(rows.last, 0), whole, provider)._replace(aggregate=True)
+        billed = _request(reading, name, max(rows.last, 0), whole, provider)
+        yield billed._replace(aggregate=True, ts=stamp(document.updated_at))
         return
     seqs = {row.native_id: seq for seq, row in rows.rows.items()}
     for key, usage in parts.items():
