@@ -14,7 +14,7 @@ select
         order by s.partial, s.ended_at is null, s.ended_at, s.host, l.path
     ) as first,
     exists (
-        select 1 from relations r where r.session_id = s.id and r.kind in ('fork', 'continuation')
+        select 1 from relations r where r.session_id = s.id and r.kind in ('fork', 'continuation') and not r.derived
     ) as derived
 from temp.touched_natives t
 join sessions s on s.source = t.source and s.native_id = t.native_id
@@ -41,8 +41,8 @@ delete from relations
 where kind = 'copy' and session_id in (select id from temp.named)
 and (target_id is null or target_id is not (select nullif(n.first, n.id) from temp.named n where n.id = relations.session_id));
 
-insert into relations (session_id, kind, target_id, target_native_id, log_id)
-select s.id, 'copy', s.copy_of, s.native_id, s.log_id
+insert into relations (session_id, kind, target_id, target_native_id, log_id, derived)
+select s.id, 'copy', s.copy_of, s.native_id, s.log_id, 1
 from temp.named n
 join sessions s on s.id = n.id
 where s.copy_of is not null

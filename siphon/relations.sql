@@ -21,7 +21,7 @@ select
     ) as target
 from relations r
 join sessions s on s.id = r.session_id
-where r.kind <> 'copy'
+where not r.derived
 and (
     r.session_id in temp.touched_sessions
     or r.target_native_id in (select native_id from temp.touched_natives)
@@ -49,3 +49,22 @@ from temp.resolved v
 where v.id = relations.id;
 
 drop table temp.resolved;
+
+-- A session that begins with another's messages and names no parent was resumed from it into a new log.
+delete from relations
+where derived and kind = 'continuation' and session_id in temp.touched_sessions;
+
+insert into relations (session_id, kind, target_id, target_native_id, log_id, derived)
+select distinct s.id, 'continuation', t.id, t.native_id, s.log_id, 1
+from messages m
+join messages o on o.id = m.copy_of
+join sessions s on s.id = m.session_id
+join sessions t on t.id = o.session_id
+where m.copy_of is not null
+and m.session_id in temp.touched_sessions
+and s.kind = 'main'
+and t.kind = 'main'
+and s.copy_of is null
+and t.native_id <> s.native_id
+and not exists (select 1 from relations r where r.session_id = s.id and r.target_id = t.id)
+order by s.uid, t.uid;

@@ -177,7 +177,8 @@ create table relations (
     target_native_id text not null,
     tool_call_id integer references tool_calls(id),         -- the call that started it
     call_native_id text,
-    log_id integer not null references logs(id)
+    log_id integer not null references logs(id),
+    derived integer not null default 0                      -- 1: found by the loader, from what was copied
 );
 
 create table problems (

@@ -362,7 +362,7 @@ def _replace_listed(
     for row in rows:
         wanted[row[-2]].append(row)
     for session, new in wanted.items():
-        own = " and kind <> 'copy'" if table == "relations" else ""  # those are the loader's
+        own = " and not derived" if table == "relations" else ""  # the others are the loader's
         query = f"select {names} from {table} where session_id = ?{own} order by id"
         if list(connection.execute(query, [session])) != new:
             connection.execute(f"delete from {table} where session_id = ?{own}", [session])

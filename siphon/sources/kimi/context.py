@@ -20,7 +20,7 @@ from siphon.sources._transcript import Transcript
 from siphon.sources.kimi.about import Place, session
 from siphon.sources.kimi.lines import ContextLine
 from siphon.sources.kimi.skips import SKIPS
-from siphon.sources.kimi.turns import Turns, words
+from siphon.sources.kimi.turns import Outcome, Turns, words
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _LINE = msgspec.json.Decoder(ContextLine, strict=False)
@@ -86,7 +86,7 @@ def _read(turns: Turns, line: Line, entry: ContextLine) -> None:
         for call in entry.tool_calls if isinstance(entry.tool_calls, list) else ():
             _call(turns, line, call)
     elif entry.role == "tool":
-        turns.result(line, None, entry.tool_call_id, words(entry.content), failed=False)
+        turns.result(line, None, entry.tool_call_id, Outcome(words(entry.content)))
 
 
 def _call(turns: Turns, line: Line, call: Any) -> None:

@@ -16,7 +16,7 @@ from siphon.sources._transcript import Transcript
 from siphon.sources.kimi.about import Place, companion, session
 from siphon.sources.kimi.lines import NewLine, Usage
 from siphon.sources.kimi.skips import SKIPS
-from siphon.sources.kimi.turns import Turns, call_identity, usage_identity, words
+from siphon.sources.kimi.turns import Outcome, Turns, call_identity, usage_identity, words
 from siphon.times import millis
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
@@ -112,8 +112,10 @@ class Wire:
         value = value if isinstance(value, dict) else {"output": value}
         output = words(value.get("output"))
         own = text_of(event, "toolCallId", "parentUuid")
-        failed = bool(value.get("isError"))
-        self.turns.result(line, ts, own, output, failed, text_of(value, "message"), value.get("display"))
+        told = Outcome(
+            output, bool(value.get("isError")), text_of(value, "message"), value.get("display")
+        )
+        self.turns.result(line, ts, own, told)
 
     def _ended(self, line: Line, ts: int | None, event: dict[str, Any]) -> None:
         if (model := text_of(event, "model")) and self.turns.model is None:

@@ -16,7 +16,7 @@ from siphon.sources._transcript import Transcript
 from siphon.sources.kimi.about import Place, companion, session
 from siphon.sources.kimi.lines import Event, OldLine, Usage
 from siphon.sources.kimi.skips import SKIPS
-from siphon.sources.kimi.turns import Turns, call_identity, usage_identity, words
+from siphon.sources.kimi.turns import Outcome, Turns, call_identity, usage_identity, words
 from siphon.times import millis
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
@@ -176,15 +176,13 @@ def _part(turns: Turns, line: Line, ts: int | None, payload: dict[str, Any]) -> 
 def _result(turns: Turns, line: Line, ts: int | None, payload: dict[str, Any]) -> None:
     value = payload.get("return_value")
     value = value if isinstance(value, dict) else {}
-    turns.result(
-        line,
-        ts,
-        text_of(payload, "tool_call_id"),
+    told = Outcome(
         words(value.get("output")),
         bool(value.get("is_error")),
         text_of(value, "message"),
         value.get("display"),
     )
+    turns.result(line, ts, text_of(payload, "tool_call_id"), told)
 
 
 _USAGE = msgspec.json.Decoder(Usage, strict=False)

@@ -6,12 +6,12 @@ texts without an id are identified by time and content: a fork copies the lines 
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from siphon.log import Line
-from siphon.records import Message, MessageKind, Request, Role, ToolCall
+from siphon.records import Message, MessageKind, Request, Role, Status, ToolCall
 from siphon.sources._text import as_json, is_json, size, unique
 from siphon.sources._transcript import Transcript
 from siphon.sources.kimi import tools
@@ -25,6 +25,20 @@ class Open:
     kind: MessageKind
     seq: int
     text: str
+
+
+class Outcome(NamedTuple):
+    """What came of a call."""
+
+    output: str | None
+    failed: bool = False
+    message: str | None = None  # what the harness says of it
+    display: Any = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether a person said no."""
+        return "reject" in (self.message or self.output or "").lower()[:200]
 
 
 @dataclass
@@ -133,34 +147,25 @@ class Turns:
             row._replace(input=as_json(text) if text else None, summary=tools.summary(row.name, args))
         )
 
-    def result(
-        self,
-        line: Line,
-        ts: int | None,
-        own: str | None,
-        output: str | None,
-        failed: bool,
-        message: str | None = None,
-        display: Any = None,
-    ) -> None:
-        """A call's result; `message` is what the harness says of it."""
+    def result(self, line: Line, ts: int | None, own: str | None, told: Outcome) -> None:
+        """A call's result."""
         row = self.lines.call(self.calls.get(own or "", -1))
         if row is None:
-            self.say(line, ts, "tool", "tool_result", output or message or "")
+            self.say(line, ts, "tool", "tool_result", told.output or told.message or "")
             return
-        refused = own in self.refused or (failed and "reject" in (message or output or "").lower()[:200])
+        status: Status = "ok" if not told.failed else "rejected" if told.refused else "error"
+        status = "rejected" if own in self.refused else status
         args = decoded(self.arguments.get(row.seq, ""))
-        changed = tools.lines(row.name, args, display) if not failed else (None, None)
-        text = output if output else message
+        changed = tools.lines(row.name, args, told.display) if status == "ok" else (None, None)
+        text = told.output or told.message
+        took = ts - row.ts if ts is not None and row.ts is not None and ts >= row.ts else None
         self.lines.put(
             row._replace(
                 output=text,
                 output_bytes=size(text),
-                status="rejected" if refused else "error" if failed else "ok",
-                exit_code=_exit(message, output) if row.kind == "shell" else None,
-                duration_ms=ts - row.ts
-                if ts is not None and row.ts is not None and ts >= row.ts
-                else None,
+                status=status,
+                exit_code=_exit(told) if row.kind == "shell" else None,
+                duration_ms=took,
                 lines_added=changed[0],
                 lines_removed=changed[1],
                 result_offset=line.offset,
@@ -168,7 +173,7 @@ class Turns:
             )
         )
         self.lines.saw(ts)
-        if not failed and not refused:
+        if status == "ok":
             session = self.lines.native_id
             self.lines.touched(row.seq, tools.touches(session, row.seq, row.name, args, changed))
 
@@ -235,9 +240,9 @@ def usage_identity(ts: int | None, usage: Usage) -> str | None:
     )
 
 
-def _exit(message: str | None, output: str | None) -> int | None:
-    stated = tools.exit_code(message)
-    return tools.exit_code(output) if stated is None else stated
+def _exit(told: Outcome) -> int | None:
+    stated = tools.exit_code(told.message)
+    return tools.exit_code(told.output) if stated is None else stated
 
 
 def _typed(row: Message | ToolCall) -> bool:
