@@ -27,7 +27,8 @@ async def session(datasette, request):
         known(given, *NAMES)
         uid = await read(datasette, request, lambda one: find(one, name))
         if uid != name:
-            return Response.redirect(session_url(uid, **dict(given)))
+            more = {key: value for key, value in given if key != "at"}
+            return Response.redirect(session_url(uid, number(given, "at", None), **more))
         if (seq := number(given, "raw", None)) is not None:
             return await _raw(datasette, request, uid, seq)
         if (seq := number(given, "part", None)) is not None:

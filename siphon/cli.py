@@ -22,7 +22,22 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Adds the commands that read the database only when one of them, or the list, is asked for:
+    what they print with takes longer to import than a load in which nothing changed.
+    """
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.commands:
+            _add_readers()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        _add_readers()
+        return super().list_commands(ctx)
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     "config_path",
@@ -236,7 +251,6 @@ def _add_readers() -> None:
 
 def run(words: Sequence[str] | None = None) -> int:
     """Run one command line; its exit code. Errors meant for users end as one line on stderr."""
-    _add_readers()
     try:
         code = siphon.main(args=words, prog_name="siphon", standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -256,7 +270,7 @@ def run(words: Sequence[str] | None = None) -> int:
 
 def _closed_pipe() -> int:
     """Whoever read our output has gone, as `siphon … | head` does; nothing is wrong."""
-    sys.stdout = None  # type: ignore[assignment]  # nothing more can be written
+    sys.stdout = None  # nothing more can be written
     return 0
 
 

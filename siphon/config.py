@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import platformdirs
 import yaml
 
 from siphon.errors import SiphonError
@@ -191,6 +190,8 @@ def _home(environ: Mapping[str, str]) -> Path:
 def _user_folder(kind: str, environ: Mapping[str, str], home: Path) -> Path:
     """The user's folder for siphon's data or config."""
     if not sys.platform.startswith("linux"):
+        import platformdirs
+
         find = {"config": platformdirs.user_config_path, "data": platformdirs.user_data_path}[kind]
         return find("siphon", appauthor=False)
     variable, usual = {

@@ -1,6 +1,8 @@
-"""Parsing logs in worker processes: one log at a time each, its rows sent on in batches."""
+"""Parsing logs in worker processes: one log at a time each, its rows sent on in batches.
 
-import multiprocessing
+multiprocessing is imported where it is used: most loads have too little to read for workers.
+"""
+
 import os
 import sys
 import threading
@@ -8,9 +10,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from siphon.archive import Archive
 from siphon.log import Log, Read
@@ -18,6 +19,9 @@ from siphon.price_table import PriceTable, load_prices
 from siphon.rows import Batch, Rows
 from siphon.sources import sources
 from siphon.stale import Job
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 BATCH_TEXT = 2 << 20  # characters of text in a batch, about
 INLINE_BYTES = 8 << 20  # less than this to parse is not worth a second process
@@ -81,8 +85,10 @@ def parsed(archive: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, Iterator[B
 
 
 def _received(
-    pipes: list[Connection], jobs: Sequence[Job]
+    pipes: "list[Connection]", jobs: Sequence[Job]
 ) -> Iterator[tuple[Job, Iterator[Batch | Parsed]]]:
+    from multiprocessing.connection import wait
+
     waiting = iter(enumerate(jobs))
     at_work = {pipe: job for pipe in pipes if (job := _give(pipe, waiting)) is not None}
     while at_work:
@@ -97,14 +103,14 @@ def _received(
         yield job, iter([Parsed([], f"no worker process is left to read log {place}")])
 
 
-def _give(pipe: Connection, waiting: Iterator[tuple[int, Job]]) -> Job | None:
+def _give(pipe: "Connection", waiting: Iterator[tuple[int, Job]]) -> Job | None:
     """Send a worker its next job, or the end."""
     _, job = next(waiting, (None, None))
     pipe.send(job)
     return job
 
 
-def _rest(pipe: Connection, alive: list[bool]) -> Iterator[Batch | Parsed]:
+def _rest(pipe: "Connection", alive: list[bool]) -> Iterator[Batch | Parsed]:
     """A log's batches as they arrive; `alive` gets an element if the worker lives to the end of it."""
     try:
         while True:
@@ -125,7 +131,9 @@ def _start_method() -> Literal["fork", "spawn"]:
 
 
 @contextmanager
-def _pool(archive: Path, workers: int) -> Iterator[list[Connection]]:
+def _pool(archive: Path, workers: int) -> "Iterator[list[Connection]]":
+    import multiprocessing
+
     method = _start_method()
     context: Any = multiprocessing.get_context(method)
     pairs = [context.Pipe() for _ in range(workers)]
@@ -148,7 +156,7 @@ def _pool(archive: Path, workers: int) -> Iterator[list[Connection]]:
                 process.terminate()
 
 
-def _work(archive: Path, pipe: Connection, ends: list[Connection]) -> None:
+def _work(archive: Path, pipe: "Connection", ends: "list[Connection]") -> None:
     """A worker's life: get a job, send its number, its batches and its end; stop when nobody reads.
 
     `ends` are the pipes' ends that a fork inherits: held open, they would hide that the reader died.

@@ -85,7 +85,7 @@ select
         / 60.0 / ((max(u.hour) - b.begin) / 3600000 + 1) as tokens_per_minute
 from begins b
 cross join usage_hours u on u.hour >= b.begin and u.hour < b.begin + 18000000
-join sessions s on s.id = u.session_id and s.source = b.source
+cross join sessions s on s.id = u.session_id and s.source = b.source
 where b.begin is not null
 group by b.source, b.begin;
 
@@ -124,6 +124,7 @@ select
     host,
     source,
     project,
+    project_id,
     count(*) as sessions,
     sum(active_ms) as active_ms,
     sum(prompts) as prompts,
@@ -140,6 +141,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     c.name,
     c.kind,
     case
@@ -181,6 +183,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     json_extract(c.input, '$.skill') as skill,
     count(*) as uses,
     max(c.ts) as last_ts
@@ -188,7 +191,7 @@ from tool_calls c
 join sessions s on s.id = c.session_id
 left join projects p on p.id = s.project_id
 where c.copy_of is null and lower(c.name) = 'skill' and json_valid(c.input)
-group by s.host, s.source, s.project_id, 4;
+group by s.host, s.source, s.project_id, 5;
 
 -- Slash commands that people typed.
 create view command_usage as
@@ -196,6 +199,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     substr(m.text, 1, instr(m.text || ' ', ' ') - 1) as command,
     count(*) as uses,
     max(m.ts) as last_ts
@@ -203,13 +207,14 @@ from messages m
 join sessions s on s.id = m.session_id
 left join projects p on p.id = s.project_id
 where m.copy_of is null and m.kind = 'command' and m.text like '/%'
-group by s.host, s.source, s.project_id, 4;
+group by s.host, s.source, s.project_id, 5;
 
 create view subagent_usage as
 select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     s.agent,
     count(*) as sessions,
     sum(s.requests) as requests,
@@ -287,6 +292,7 @@ select
     host,
     source,
     project,
+    project_id,
     language,
     count(*) as files,
     sum(edits) as edits,
@@ -314,6 +320,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     count(distinct g.session_id) as sessions,
     sum(case when g.gap between 1 and 600000 then g.gap else 0 end) as active_ms
 from (
@@ -357,6 +364,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     r.model,
     count(*) as requests,
     sum(coalesce(r.input_tokens, 0)) as input_tokens,
@@ -387,6 +395,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     coalesce(s.title, s.native_id) as title,
     s.started_at,
     r.peak_tokens,
@@ -418,6 +427,7 @@ select
     s.host,
     s.source,
     p.name as project,
+    s.project_id,
     'tool ' || c.status as kind,
     c.kind as what,
     count(*) as errors
@@ -432,6 +442,7 @@ select
     s.host,
     s.source,
     p.name,
+    s.project_id,
     'api error',
     null,
     count(*)

@@ -4,12 +4,14 @@ Each command is words, pipes and scripts in single quotes; no script holds a sin
 through stdin, separated by NUL, and `xargs -0` makes them arguments, so any name can be asked for.
 """
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from siphon.wanted import Root
 
+_COMPLAINT = re.compile(r"(?:\S*find: )?['`\u2018]?\./(.*?)['\u2019]?: (.*)")
 BEGIN = b"siphon-begin"  # what a login shell prints of its own comes before it
 HASHES = {
     "sha256sum": "sha256sum",
@@ -34,7 +36,7 @@ cd -P "$d" || exit 0;
 case $(pwd -P)/ in "$h"/*) ;; *) printf "out %s\\000" "$d"; exit 0;; esac;
 printf "in %s\\000" "$d";
 if [ $k = printf ]; then find . "$@" -printf "%y %s %T@ %i %p\\000";
-else find . "$@" -print0; fi ); };
+else find . "$@" -print0; fi || echo "in $d" >&2 ); };
 a() {
 printf "home %s\\000" "$h/";
 [ $k = none ] || { CALLS; };
@@ -74,6 +76,7 @@ def listing(home: str, roots: Sequence[Root]) -> str:
     """Lists the roots' files: BEGIN, way of listing and tools at hand in a line, then records.
 
     `in ROOT` comes before what is in it, `out ROOT` stands for a root outside the home, `end ` is last.
+    In stderr `in ROOT` comes after the complaints about it.
     """
     tools = " ".join((*HASHES, "gzip", "tar", "xargs", "git"))
     calls = "; ".join(_calls(roots)) or ":"
@@ -106,9 +109,27 @@ def remotes() -> str:
     return _begun(f"xargs -0 -n 200 sh -c {_single(_GIT)} sh", False)
 
 
+def complaints(lines: Iterable[str]) -> list[str]:
+    """What a listing could not look into: `path: why`."""
+    told: list[str] = []
+    since = 0
+    for line in lines:
+        if line.startswith("in "):
+            told[since:] = [_COMPLAINT.sub(rf"{_plain(line[3:])}/\1: \2", each) for each in told[since:]]
+            since = len(told)
+        else:
+            told.append(line)
+    return told
+
+
 def words(values: Iterable[bytes]) -> bytes:
     """Values for stdin."""
     return b"".join(value + b"\0" for value in values)
+
+
+def _plain(text: str) -> str:
+    """A text for a pattern's replacement."""
+    return text.replace("\\", r"\\")
 
 
 def _begun(command: str, packed: bool) -> str:

@@ -69,7 +69,7 @@ class ShellHost:
             if not self.tools.enough:
                 return None
             records = self._unpacked(command).rest().split(b"\0")
-            problems = [line.removeprefix("find: ") for line in command.errors()]
+            problems = shell.complaints(command.errors())
         if records[-2:] != [b"end ", b""]:
             raise SiphonError(f"{self.name}: the listing broke off{_because(problems)}")
         return self._listing(wanted, records, problems)
@@ -112,9 +112,8 @@ class ShellHost:
     def _stats(self, names: Sequence[bytes]) -> list[Found]:
         if not names:
             return []
-        with Command(
-            self.connection, shell.stat(self.home, self.tools.kind), shell.words(names)
-        ) as command:
+        asked = shell.words(b"./" + name for name in names)
+        with Command(self.connection, shell.stat(self.home, self.tools.kind), asked) as command:
             command.out.after(shell.BEGIN)
             output = command.out.rest()
         if self.tools.kind == "printf":

@@ -1,7 +1,8 @@
 """What a source is: a value that states which logs it matches, beside how it reads one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple
 
 from siphon.log import Log
 from siphon.records import Record
@@ -28,3 +29,15 @@ class Source(NamedTuple):
     sqlite: bool = False  # its logs are SQLite stores: collected as consistent copies
     skips: Mapping[str, str] = {}  # record types left out on purpose: type → reason
     evidence: str = ""  # what it was checked against, and the date
+
+
+def later(module: str, name: str) -> Callable[..., Any]:
+    """A function that is `name` of the module, which is imported when it is first called.
+
+    So all sources can be asked for what they match at the price of none of their readers.
+    """
+
+    def call(*given: Any, **named: Any) -> Any:
+        return getattr(import_module(module), name)(*given, **named)
+
+    return call

@@ -1,6 +1,8 @@
 """One converter for every time stamp that a log may hold."""
 
+import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -13,8 +15,26 @@ def millis(stamp: str | int | float | None) -> int | None:
     if stamp is None or stamp == "" or isinstance(stamp, bool):
         return None
     if isinstance(stamp, str):
-        return _iso(stamp)
+        return _usual(stamp)
     return _number(stamp)
+
+
+_MINUTE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:", re.ASCII)
+_SECONDS = {f"{n:02}.": n * 1000 for n in range(60)}
+_MILLIS = {f"{n:03}Z": n for n in range(1000)}
+
+
+def _usual(stamp: str) -> int | None:
+    """`YYYY-MM-DDThh:mm:ss.mmmZ`, which nearly all logs write, by tables; other texts as they come."""
+    seconds, thousandths = _SECONDS.get(stamp[17:20]), _MILLIS.get(stamp[20:])
+    if seconds is None or thousandths is None or (minute := _minute(stamp[:17])) is None:
+        return _iso(stamp)
+    return minute + seconds + thousandths
+
+
+@lru_cache(1024)
+def _minute(text: str) -> int | None:
+    return _iso(f"{text}00Z") if _MINUTE.fullmatch(text) else None
 
 
 def _iso(stamp: str) -> int | None:

@@ -28,8 +28,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / store.name
             make(made, script.read_text())
-            if contents(made) != contents(store) or cut(script) is not None:
-                replace(store, made, cut(script))
+            size = cut(script)
+            if size is None and contents(made) == contents(store):
+                continue
+            if size is None or not store.exists() or store.read_bytes() != made.read_bytes()[:size]:
+                replace(store, made, size)
                 print(store.relative_to(HOMES))
 
 

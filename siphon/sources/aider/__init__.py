@@ -12,8 +12,8 @@ Paths are the same on Linux, macOS and Windows.
 Evidence: a history of aider's own repository, 2024-08, 1,133 runs; aider's documentation; 2026-11-21.
 """
 
-from siphon.source import Source
-from siphon.sources.aider.reading import SKIPS, parse, recognise
+from siphon.source import Source, later
+from siphon.sources.aider.skips import SKIPS
 
 _FOLDERS = tuple("*/" * depth for depth in range(5))
 
@@ -22,9 +22,9 @@ SOURCES = (
         name="aider",
         title="Aider",
         globs=tuple(f"{folder}.aider.chat.history.md" for folder in _FOLDERS),
-        parse=parse,
+        parse=later("siphon.sources.aider.reading", "parse"),
         beside=tuple(f"{folder}.aider.input.history" for folder in _FOLDERS),
-        recognise=recognise,
+        recognise=later("siphon.sources.aider.reading", "recognise"),
         skips=SKIPS,
         evidence="a real history of 1,133 runs (2024-08) and aider's documentation; 2026-11-21",
     ),

@@ -21,13 +21,10 @@ from siphon.sources._loose import as_json, one_line
 from siphon.sources.aider import says
 from siphon.sources.aider.blocks import Block, Run, blocks, rows, runs
 from siphon.sources.aider.edits import Edit, edits
+from siphon.sources.aider.skips import SKIPS
 from siphon.sources.aider.times import Times
 from siphon.times import millis
 
-SKIPS = {
-    "repeated": "a question that /ask, /code or /architect passes on, in the user's own words",
-    "blank": "the user pressed Enter",
-}
 _ASKING = re.compile(r"/(?:ask|code|architect|context|help)\s+(\S.*)", re.DOTALL)
 _HELP = re.compile(r"# Question: .*\n\n# Relevant docs:", re.DOTALL)  # what /help asks the model
 # Sent back to the model by aider, in the user's name.

@@ -94,7 +94,7 @@ def lines(name: str, args: Any, run: dict[str, Any]) -> tuple[int | None, int | 
     if kind(name) not in ("edit", "write"):
         return None, None
     if diff := text_of(run.get("result"), "diff"):
-        return _diff.of_diff(_bare(diff))
+        return _diff.of_diff(_bare(diff) if "```" in diff else diff)
     old, new = text_of(args, "old_str"), text_of(args, "new_str", "content")
     return _diff.of_texts(old or "", new or "") if old or new else (None, None)
 

@@ -12,9 +12,7 @@ Evidence: samples of CLI transcripts and one gen_metadata row; independent reade
 store; checked 2026-11-21. The format is not published and changes without notice.
 """
 
-from siphon.source import Source
-from siphon.sources.antigravity.logs import parse, recognise
-from siphon.sources.antigravity.reading import SKIPS
+from siphon.source import Source, later
 
 _ROOTS = tuple(f".gemini/antigravity{end}" for end in ("", "-ide", "-backup", "-cli"))
 _LOGS = (
@@ -35,6 +33,9 @@ _BESIDE = (
     "history.jsonl",
     "cache/last_conversations.json",
 )
+_SKIPS = {
+    "twin": "the same conversation as another of its files, which is read instead",
+}
 
 
 def _resume(native_id: str) -> str | None:
@@ -47,12 +48,12 @@ SOURCES = (
         name="antigravity",
         title="Antigravity",
         globs=tuple(f"{root}/{log}" for root in _ROOTS for log in _LOGS),
-        parse=parse,
+        parse=later("siphon.sources.antigravity.logs", "parse"),
         beside=tuple(f"{root}/{file}" for root in _ROOTS for file in _BESIDE),
         resume=_resume,
-        recognise=recognise,
+        recognise=later("siphon.sources.antigravity.logs", "recognise"),
         sqlite=True,
-        skips=SKIPS,
+        skips=_SKIPS,
         evidence="samples of transcripts and of one request, independent readers; 2026-11-21",
     ),
 )

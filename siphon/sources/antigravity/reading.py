@@ -20,9 +20,6 @@ from siphon.sources.antigravity.tools import (
     touches,
 )
 
-SKIPS = {
-    "twin": "the same conversation as another of its files, which is read instead",
-}
 _REQUEST = re.compile(r"<USER_REQUEST>\n?(.*?)\n?</USER_REQUEST>\n?", re.DOTALL)
 _MODEL = re.compile(r"`Model Selection` from .*? to (.+?)(?:\. |\.\n|\.?</|\.?$)", re.DOTALL)
 _SAID: Mapping[str, tuple[Role, MessageKind]] = {

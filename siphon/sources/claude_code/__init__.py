@@ -10,12 +10,11 @@ Evidence: real logs of releases 1.0.17 to 2.1.220, the vendor's claude-agent-sdk
 that formats/claude_code.md names; checked 2026-11-21. There is no published schema.
 """
 
-from siphon.source import Source
-from siphon.sources.claude_code.loose import recognise
-from siphon.sources.claude_code.reading import parse
+from siphon.source import Source, later
 from siphon.sources.claude_code.skips import SKIPS
 
 _EVIDENCE = "logs of releases 1.0.17 to 2.1.220 and claude-agent-sdk 0.2.186, checked 2026-11-21"
+_PARSE = later("siphon.sources.claude_code.reading", "parse")
 _LOGS = ("projects/*/*.jsonl", "projects/*/*/subagents/**/agent-*.jsonl")
 _BESIDE = (
     "projects/*/*/subagents/**/agent-*.meta.json",
@@ -39,10 +38,10 @@ SOURCES = (
         name="claude_code",
         title="Claude Code",
         globs=_below((".claude", ".config/claude"), _LOGS),
-        parse=parse,
+        parse=_PARSE,
         beside=_below((".claude", ".config/claude"), _BESIDE),
         resume=_resume,
-        recognise=recognise,
+        recognise=later("siphon.sources.claude_code.loose", "recognise"),
         skips=SKIPS,
         evidence=_EVIDENCE,
     ),
@@ -50,7 +49,7 @@ SOURCES = (
         name="openclaude",
         title="OpenClaude",
         globs=_below((".openclaude",), _LOGS),
-        parse=parse,
+        parse=_PARSE,
         beside=_below((".openclaude",), _BESIDE),
         skips=SKIPS,
         evidence="a fork with the same lines (formats/claude_code.md §1); no log of its own was seen",

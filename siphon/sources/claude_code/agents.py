@@ -53,7 +53,7 @@ def first_session_id(log: Log) -> str | None:
     """The first that a line names; only old agents' files, which lie beside their trunk's, need it."""
     if not is_agent_file(log) or "subagents" in log.parts:
         return None
-    mending = Mending()
+    mending = Mending(Entry)
     with log.open() as file:
         for raw in file:
             try:
@@ -150,7 +150,7 @@ def _call_in_trunk(log: Log, place: Place) -> str | None:
 
 def _mentions(trunk: Log, agent: str) -> Iterator[Entry]:
     """The entries that name the agent anywhere. What is damaged, the trunk's own parse records."""
-    needle, mending = agent.encode(), Mending()
+    needle, mending = agent.encode(), Mending(Entry)
     with trunk.open() as file:
         for raw in file:
             if needle in raw:

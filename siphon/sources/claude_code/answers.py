@@ -1,6 +1,6 @@
 """One model response, gathered from its lines: what it used and whether its final usage ever came."""
 
-from dataclasses import dataclass
+import msgspec
 
 from siphon.records import Request
 from siphon.sources.claude_code.entries import Usage
@@ -13,8 +13,7 @@ _TIERS = {"batch", "priority", "flex", "fast"}
 _ANYWHERE = {"not_available", "global", ""}
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct, gc=False):
     """A response's lines so far. Counts are maxima: every line repeats the usage, early ones in part."""
 
     native_id: str | None
@@ -60,12 +59,15 @@ def fold(answer: Answer, usage: Usage | None, cost_usd: float | None, stop_reaso
 
 def _raise(answer: Answer, usage: Usage) -> None:
     details, server = usage.output_tokens_details, usage.server_tool_use
-    answer.input_tokens = most(answer.input_tokens, usage.input_tokens)
-    answer.cache_read_tokens = most(answer.cache_read_tokens, usage.cache_read_input_tokens)
-    answer.output_tokens = most(answer.output_tokens, usage.output_tokens)
+    if usage.input_tokens != answer.input_tokens:
+        answer.input_tokens = most(answer.input_tokens, usage.input_tokens)
+    if usage.cache_read_input_tokens != answer.cache_read_tokens:
+        answer.cache_read_tokens = most(answer.cache_read_tokens, usage.cache_read_input_tokens)
+    if usage.output_tokens != answer.output_tokens:
+        answer.output_tokens = most(answer.output_tokens, usage.output_tokens)
     if details is not None:
         answer.reasoning_tokens = most(answer.reasoning_tokens, details.thinking_tokens)
-    if server is not None:
+    if server is not None and server.web_search_requests != answer.web_searches:
         answer.web_searches = most(answer.web_searches, server.web_search_requests)
 
 
@@ -82,9 +84,9 @@ def _raise_writes(answer: Answer, usage: Usage) -> None:
 
 
 def _name_price(answer: Answer, usage: Usage) -> None:
-    for tier in (usage.speed, usage.service_tier):
-        if tier in _TIERS:
-            answer.tier = answer.tier or tier
+    if usage.speed in _TIERS or usage.service_tier in _TIERS:
+        stated = usage.speed if usage.speed in _TIERS else usage.service_tier
+        answer.tier = answer.tier or stated
     if usage.inference_geo is not None and usage.inference_geo not in _ANYWHERE:
         answer.geo = usage.inference_geo
 
@@ -94,11 +96,7 @@ def request(answer: Answer, session: str, nested: bool) -> Request | None:
     searches = answer.web_searches
     if answer.searched and not searches:
         searches = answer.searched
-    counts = (
-        answer.input_tokens, answer.cache_read_tokens, answer.cache_write_tokens,
-        answer.cache_write_1h_tokens, answer.output_tokens, searches,
-    )  # fmt: skip
-    if answer.model == SYNTHETIC or not (any(counts) or answer.cost_usd):
+    if answer.model == SYNTHETIC or not (_used(answer) or searches or answer.cost_usd):
         return None
     return Request(
         session=session,
@@ -120,6 +118,16 @@ def request(answer: Answer, session: str, nested: bool) -> Request | None:
         geo=answer.geo,
         offset=answer.offset,
         length=answer.length,
+    )
+
+
+def _used(answer: Answer) -> bool:
+    return bool(
+        answer.output_tokens
+        or answer.input_tokens
+        or answer.cache_read_tokens
+        or answer.cache_write_tokens
+        or answer.cache_write_1h_tokens
     )
 
 

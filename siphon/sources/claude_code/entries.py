@@ -5,7 +5,7 @@ while decoding. What differs from tool to tool stays raw and is decoded where it
 """
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
@@ -201,27 +201,58 @@ class Entry(msgspec.Struct, gc=False, rename="camel"):
     output: Any = None
 
 
-class Mending:
-    """Decodes entries; a field of a wrong type is left out, and named in `dropped` for the caller."""
+class Words(msgspec.Struct, gc=False):
+    """Of a content block what tells whether somebody typed it."""
 
-    def __init__(self) -> None:
-        self._decoder = msgspec.json.Decoder(Entry, strict=False)
+    type: str | None = None
+    text: str | None = None
+
+
+class Said(msgspec.Struct, gc=False):
+    content: list[Words] | str | None = None
+
+
+class Sketch(msgspec.Struct, gc=False, rename="camel"):
+    """Of a line what its place in the transcript needs; by name and type a part of Entry."""
+
+    type: str | None = None
+    uuid: str | None = None
+    parent_uuid: str | None = None
+    logical_parent_uuid: str | None = None
+    session_id: str | None = None
+    is_sidechain: bool | None = None
+    is_meta: bool | None = None
+    is_compact_summary: bool | None = None
+    message: Said | None = None
+    forked_from: Forked | None = None
+    supersedes_uuids: list[str] | None = None
+    retracted_message_uuids: list[str] | None = None
+
+
+Kind = TypeVar("Kind", Entry, Sketch)
+
+
+class Mending(Generic[Kind]):
+    """Decodes lines; a field of a wrong type is left out, and named in `dropped` for the caller."""
+
+    def __init__(self, kind: type[Kind]) -> None:
+        self._decode = msgspec.json.Decoder(kind, strict=False).decode
         self.dropped: list[str] = []
 
-    def decode(self, data: bytes) -> Entry:
+    def decode(self, data: bytes) -> Kind:
         try:
-            return self._decoder.decode(data)
+            return self._decode(data)
         except msgspec.ValidationError as error:
             return self._mended(data, error)
 
-    def _mended(self, data: bytes, error: msgspec.ValidationError) -> Entry:
+    def _mended(self, data: bytes, error: msgspec.ValidationError) -> Kind:
         value = msgspec.json.decode(data)
         for _ in range(_MENDS):
             if not _drop(value, str(error)):
                 break
             self.dropped.append(str(error))
             try:
-                return self._decoder.decode(msgspec.json.encode(value))
+                return self._decode(msgspec.json.encode(value))
             except msgspec.ValidationError as again:
                 error = again
         raise error

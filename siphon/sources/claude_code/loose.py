@@ -31,7 +31,7 @@ def recognise(log: Log) -> str | None:
 
 
 def _entries(log: Log) -> list[Entry]:
-    mending, found = Mending(), []
+    mending, found = Mending(Entry), []
     for line in islice(log.lines(), _LOOKED_AT):
         try:
             found.append(mending.decode(line.data))

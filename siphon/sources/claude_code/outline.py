@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from siphon.log import Log
-from siphon.sources.claude_code.entries import Entry, Mending
+from siphon.sources.claude_code.entries import Entry, Mending, Sketch
 from siphon.sources.claude_code.prompts import pieces
 
 
@@ -25,6 +25,7 @@ class Outline:
     last_copy: str | None = None
     forked_from: str | None = None  # a session
     session_ids: dict[str, None] = field(default_factory=dict)  # distinct, in order
+    lines: dict[int, str] = field(default_factory=dict)  # offset → uuid
 
 
 def outline_of(log: Log) -> Outline:
@@ -32,17 +33,20 @@ def outline_of(log: Log) -> Outline:
     outline = Outline()
     again = Log(log.home, log.host, log.path)
     again.reads = log.reads
-    for _, entry in again.objects(cast("msgspec.json.Decoder[Entry]", Mending())):
-        add(outline, entry)
+    for line, sketch in again.objects(cast("msgspec.json.Decoder[Sketch]", Mending(Sketch))):
+        add(outline, sketch, line.offset)
     return outline
 
 
-def add(outline: Outline, entry: Entry) -> None:
+def add(outline: Outline, entry: Entry | Sketch, offset: int) -> None:
     """Take in one more line."""
     if entry.session_id:
         outline.session_ids[entry.session_id] = None
     uuid = entry.uuid
-    if uuid is None or uuid in outline.parents:
+    if uuid is None:
+        return
+    outline.lines[offset] = uuid
+    if uuid in outline.parents:
         return
     parent = entry.parent_uuid or entry.logical_parent_uuid
     outline.parents[uuid] = parent
@@ -54,12 +58,6 @@ def add(outline: Outline, entry: Entry) -> None:
         outline.originals[uuid] = entry.forked_from.message_uuid
         outline.last_copy = uuid
         outline.forked_from = outline.forked_from or entry.forked_from.session_id
-
-
-def is_plain(outline: Outline) -> bool:
-    """Whether nothing was left behind or copied, so that each line's rows could be had from it alone."""
-    rewound = any(len(siblings) > 1 for siblings in outline.prompts.values())
-    return not (rewound or outline.retracted or outline.originals)
 
 
 def abandoned(outline: Outline) -> set[str]:
@@ -101,13 +99,13 @@ def _latest(outline: Outline) -> dict[str, int]:
     return latest
 
 
-def _is_typed(entry: Entry) -> bool:
+def _is_typed(entry: Entry | Sketch) -> bool:
     if entry.is_meta or entry.is_sidechain or entry.is_compact_summary or entry.message is None:
         return False
     content = entry.message.content
     if isinstance(content, str):
         return any(piece.role == "user" for piece in pieces(content))
-    blocks = content or []
-    if any(block.type == "tool_result" for block in blocks):
-        return False
-    return any(piece.role == "user" for block in blocks for piece in pieces(block.text or ""))
+    for block in content or ():
+        if block.type == "tool_result":
+            return False
+    return any(piece.role == "user" for block in content or () for piece in pieces(block.text or ""))

@@ -1,6 +1,5 @@
 """A transcript's lines in their order: each goes to its session, and becomes that session's rows."""
 
-import io
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,18 +8,19 @@ from typing import cast
 import msgspec
 
 from siphon.log import Line, Log
-from siphon.records import Record, Relation, Tally
+from siphon.records import Message, Record, Relation, Tally, ToolCall
 from siphon.sources._tally import tallies
 from siphon.sources.claude_code import agents, lineage, results, said, skips, threads
 from siphon.sources.claude_code.agents import Meta, Place
 from siphon.sources.claude_code.entries import Entry, Mending
-from siphon.sources.claude_code.outline import Outline, abandoned, add, is_plain, outline_of
+from siphon.sources.claude_code.outline import Outline, abandoned, add, outline_of
 from siphon.sources.claude_code.spots import Spot
 from siphon.sources.claude_code.threads import Thread
 from siphon.times import millis
 
 HELD = 32 << 20  # bytes of a log whose rows are held in memory
 _TALK = frozenset(("user", "assistant", "system", "attachment", "progress"))
+_PLAIN = ("user", "assistant")  # types of lines without subtypes
 _EARLIEST, _LATEST = 1_577_836_800_000, 4_102_444_800_000  # 2020 and 2100: other times are damage
 
 
@@ -35,45 +35,57 @@ class Reading:
     threads: dict[str, Thread]  # by native id
     side_of: dict[str, Thread] = field(default_factory=dict)  # a side chain's lines by uuid
     relations: dict[str, Relation] = field(default_factory=dict)  # by session
-    counts: Counter[tuple[str, str | None]] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)  # lines by type
     summaries: list[tuple[str, str]] = field(default_factory=list)  # leaf's uuid, text
     meta: Meta | None = None
+    mending: Mending[Entry] = field(default_factory=lambda: Mending(Entry))
 
 
 def parse(log: Log) -> Iterator[Record]:
     """Yield a transcript's records.
 
-    Most transcripts are plain: nothing in them was left behind or copied. That shows only at their
-    end, so the rows of one that fits into memory are held until then; the others are read twice.
+    Only a transcript's end tells which lines were left behind, and which line of a fork is the last
+    copy. So the rows of one that fits into memory are held until then; forks and others are read twice.
     """
-    rows = _at_once(log)
+    rows = _held(log)
     yield from rows if rows is not None else _in_two_readings(log)
 
 
-def _at_once(log: Log) -> list[Record] | None:
-    """All records of a transcript that is small and plain; None: it must be read otherwise."""
-    if _size(log) > HELD:
-        return None
+def _held(log: Log) -> list[Record] | None:
+    """All records of a transcript that is small and no fork; None: it must be read otherwise."""
     trial = Log(log.home, log.host, log.path)
     trial.reads = log.reads
     outline = Outline()
     reading = _begin(trial, outline, agents.first_session_id(trial))
-    for line, entry in _entries(trial):
-        add(outline, entry)
+    for line, entry in _entries(reading):
+        add(outline, entry, line.offset)
+        if outline.originals or line.offset >= HELD:
+            return None
         _read(reading, line, entry)
-    if not is_plain(outline):
-        return None
     _end(reading)
+    _mark(reading.out, outline)
     for problem in trial.problems:
         log.problem(*problem)
     log.problem_count += trial.problem_count - len(trial.problems)
     return [*reading.out, *_tallies(reading)]
 
 
+def _mark(rows: list[Record], outline: Outline) -> None:
+    """Say of the rows whose lines were left behind that they are abandoned."""
+    left = abandoned(outline)
+    if not left:
+        return
+    offsets = {offset for offset, uuid in outline.lines.items() if uuid in left}
+    for place, row in enumerate(rows):
+        if isinstance(row, Message | ToolCall) and row.offset in offsets:
+            rows[place] = row._replace(abandoned=True)
+
+
 def _in_two_readings(log: Log) -> Iterator[Record]:
     outline = outline_of(log)
     reading = _begin(log, outline, next(iter(outline.session_ids), None))
-    for line, entry in _entries(log):
+    reading.abandoned = abandoned(outline)
+    for line, entry in _entries(reading):
         _read(reading, line, entry)
         if reading.out:
             yield from reading.out
@@ -83,20 +95,9 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     yield from _tallies(reading)
 
 
-def _size(log: Log) -> int:
-    with log.open() as file:
-        return file.seek(0, io.SEEK_END)
-
-
-def _entries(log: Log) -> Iterator[tuple[Line, Entry]]:
-    mending = Mending()
-    decoder = cast("msgspec.json.Decoder[Entry]", mending)  # all that `objects` asks of it is `decode`
-    for line, entry in log.objects(decoder):
-        if mending.dropped:
-            for dropped in mending.dropped:
-                log.problem(f"{dropped}: dropped", line.number, line.offset)
-            mending.dropped.clear()
-        yield line, entry
+def _entries(reading: Reading) -> Iterator[tuple[Line, Entry]]:
+    # `decode` is all that `objects` asks of a decoder
+    return reading.log.objects(cast("msgspec.json.Decoder[Entry]", reading.mending))
 
 
 def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
@@ -104,7 +105,7 @@ def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
     out: list[Record] = []
     trunk = Thread(place.native_id, out)
     threads = {place.native_id: trunk}
-    reading = Reading(log, outline, place, abandoned(outline), trunk, out, threads)
+    reading = Reading(log, outline, place, set(), trunk, out, threads)
     if agents.is_agent_file(log):
         trunk.side = True
         trunk.kind = agents.kind(place.agent_id or "")
@@ -113,14 +114,17 @@ def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
 
 
 def _tallies(reading: Reading) -> Iterator[Tally]:
-    counts = {f"{kind}/{part}" if part else kind: n for (kind, part), n in reading.counts.items()}
-    return tallies(counts, skips.READ, skips.SKIPS)
+    return tallies(reading.counts, skips.READ, skips.SKIPS)
 
 
 def _read(reading: Reading, line: Line, entry: Entry) -> None:
+    if reading.mending.dropped:
+        _note_dropped(reading, line)
     kind = entry.type or "(none)"
-    reading.counts[kind, _part(kind, entry)] += 1
-    thread = _thread(reading, line, entry)
+    reading.counts[kind if kind in _PLAIN else _type(kind, entry)] += 1
+    thread = reading.trunk
+    if entry.is_sidechain and not thread.side:
+        thread = _thread(reading, line, entry)
     ts = None if entry.timestamp is None else _time(reading, line, entry)
     threads.note(thread, entry, ts)
     if kind not in _TALK:
@@ -130,17 +134,22 @@ def _read(reading: Reading, line: Line, entry: Entry) -> None:
     if kind == "progress" and (entry.data is None or entry.data.message is None):
         return  # a sign of life: by far the most frequent line
     spot = _spot(reading, line, entry, ts)
-    match kind:
-        case "assistant":
-            said.assistant(reading.log, reading.place, thread, entry, spot)
-        case "user":
-            said.user(reading.log, reading.place, thread, entry, spot)
-        case "attachment" if entry.attachment is not None:
-            said.attachment(thread, entry, entry.attachment, spot)
-        case "system":
-            said.system(thread, entry, spot)
-        case "progress":
-            _sighting(reading, line, thread, entry, spot)
+    if kind == "assistant":
+        said.assistant(reading.log, reading.place, thread, entry, spot)
+    elif kind == "user":
+        said.user(reading.log, reading.place, thread, entry, spot)
+    elif kind == "attachment" and entry.attachment is not None:
+        said.attachment(thread, entry, entry.attachment, spot)
+    elif kind == "system":
+        said.system(thread, entry, spot)
+    elif kind == "progress":
+        _sighting(reading, line, thread, entry, spot)
+
+
+def _note_dropped(reading: Reading, line: Line) -> None:
+    for dropped in reading.mending.dropped:
+        reading.log.problem(f"{dropped}: dropped", line.number, line.offset)
+    reading.mending.dropped.clear()
 
 
 def _aside(reading: Reading, thread: Thread, line: Line, entry: Entry, ts: int | None) -> None:
@@ -161,26 +170,24 @@ def _aside(reading: Reading, thread: Thread, line: Line, entry: Entry, ts: int |
             lineage.name(thread, entry)
 
 
-def _part(kind: str, entry: Entry) -> str | None:
-    """The second half of a type's name in the tally."""
+def _type(kind: str, entry: Entry) -> str:
+    """A type's name in the tally: of some the type of what they carry belongs to it."""
     match kind:
-        case "user" | "assistant":
-            return None
         case "system":
-            return entry.subtype or "(none)"
+            part = entry.subtype
         case "attachment":
-            return (entry.attachment.type if entry.attachment is not None else None) or "(none)"
+            part = entry.attachment.type if entry.attachment is not None else None
         case "progress":
-            return (entry.data.type if entry.data is not None else None) or "(none)"
+            part = entry.data.type if entry.data is not None else None
         case "queue-operation":
-            return entry.operation or "(none)"
-    return None
+            part = entry.operation
+        case _:
+            return kind
+    return f"{kind}/{part or '(none)'}"
 
 
 def _thread(reading: Reading, line: Line, entry: Entry) -> Thread:
-    """The session that a line belongs to: side chains in a main transcript are sessions of their own."""
-    if not entry.is_sidechain or reading.trunk.side:
-        return reading.trunk
+    """The session of a side chain's line: in a main transcript they are sessions of their own."""
     if entry.agent_id:
         thread = _side(reading, f"{reading.place.trunk}/{entry.agent_id}", line)
         thread.kind = agents.kind(entry.agent_id)
@@ -214,12 +221,12 @@ def _time(reading: Reading, line: Line, entry: Entry) -> int | None:
 
 def _spot(reading: Reading, line: Line, entry: Entry, ts: int | None) -> Spot:
     originals, uuid, parent = reading.outline.originals, entry.uuid, entry.parent_uuid
+    left = uuid in reading.abandoned
     if originals:
+        if uuid == reading.outline.last_copy:
+            ts = None  # the time of forking, not the original's
         uuid = originals.get(uuid or "", uuid)
         parent = originals.get(parent or "", parent)
-        if entry.uuid == reading.outline.last_copy:
-            ts = None  # the time of forking, not the original's
-    left = entry.uuid in reading.abandoned
     return Spot(uuid, parent, ts, line.offset, len(line.data), line.number, left)
 
 
@@ -238,7 +245,7 @@ def _sighting(reading: Reading, line: Line, thread: Thread, entry: Entry, spot: 
     agent = reading.threads[native_id]
     threads.note(agent, inner, ts)
     agent.lines += 1
-    nested = spot._replace(native_id=inner.uuid, parent=None, ts=ts)
+    nested = msgspec.structs.replace(spot, native_id=inner.uuid, parent=None, ts=ts)
     if inner.type == "assistant":
         said.assistant(reading.log, reading.place, agent, inner, nested)
     elif inner.type == "user":

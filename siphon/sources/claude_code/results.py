@@ -45,6 +45,7 @@ def open_call(
         _close(log, place, thread, key, thread.orphans.pop(key)[1])
 
 
+_DECODE = msgspec.json.Decoder().decode
 _SPAWN_KEYS = ("prompt", "description", "subagent_type")
 
 
@@ -53,7 +54,8 @@ def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block
     key = block.tool_use_id or _nameless(thread, entry)
     if key in thread.done and key not in thread.calls:
         return
-    text = calls.text_of(block.content)
+    content = block.content
+    text = content if isinstance(content, str) else calls.text_of(content)
     result = Result(
         text, block.is_error, entry.tool_use_result, entry.tool_denial_kind is not None, spot
     )
@@ -61,7 +63,7 @@ def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block
         _close(log, place, thread, key, result)
     elif key not in thread.orphans:
         kept = msgspec.Raw(bytes(entry.tool_use_result))  # does not hold the whole line
-        thread.orphans[key] = seq(thread), result._replace(extra=kept)
+        thread.orphans[key] = seq(thread), msgspec.structs.replace(result, extra=kept)
 
 
 def interrupt(thread: Thread) -> None:
@@ -121,7 +123,7 @@ def _arguments(log: Log, spot: Spot, raw: msgspec.Raw) -> tuple[str | None, dict
         return None, {}
     given: str | None
     try:
-        given, args = data.decode(), msgspec.json.decode(data)
+        given, args = data.decode(), _DECODE(data)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         log.problem(f"a tool call's input: {error}", spot.number, spot.offset)
         given, args = _salvaged(data)

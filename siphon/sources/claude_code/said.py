@@ -28,13 +28,14 @@ def user(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> No
     if _repeated(thread, entry):
         return
     threads.flush(thread)
-    blocks = _blocks(entry.message)
-    for block in blocks:
+    texts: list[Block] = []
+    for block in _blocks(entry.message):
         if block.type == "tool_result":
             results.take_result(log, place, thread, spot, block, entry)
-    said = [block for block in blocks if block.type != "tool_result"]
-    if said:
-        _user_texts(thread, entry, spot, said)
+        else:
+            texts.append(block)
+    if texts:
+        _user_texts(thread, entry, spot, texts)
 
 
 def _user_texts(thread: Thread, entry: Entry, spot: Spot, blocks: list[Block]) -> None:
@@ -53,16 +54,18 @@ def _user_texts(thread: Thread, entry: Entry, spot: Spot, blocks: list[Block]) -
 
 def assistant(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
     """A line of a model's answer, or an error in its place."""
-    if entry.message is None:
+    body = entry.message
+    if body is None:
         log.problem("assistant line without message", spot.number, spot.offset)
         return
-    answer = _answer(thread, entry, entry.message, spot)
-    answers.fold(answer, entry.message.usage, entry.cost_usd, entry.message.stop_reason)
+    answer = _answer(thread, entry, body, spot)
+    answers.fold(answer, body.usage, entry.cost_usd, body.stop_reason)
     if _repeated(thread, entry):
         return
-    threads.answer(thread, answer)
+    if thread.current is not answer:
+        threads.answer(thread, answer)
     before = thread.last
-    for index, block in enumerate(_blocks(entry.message)):
+    for index, block in enumerate(_blocks(body)):
         if block.type in _CALLS:
             results.open_call(log, place, thread, spot, block, answer, index)
         elif block.tool_use_id is not None:
@@ -127,11 +130,13 @@ def _blocks(body: Body) -> list[Block]:
 
 def _repeated(thread: Thread, entry: Entry) -> bool:
     """Whether the line was written before: compaction in long sessions repeats lines, uuid and all."""
-    if entry.uuid is None:
+    uuid = entry.uuid
+    if uuid is None:
         return False
-    known = entry.uuid in thread.seen
-    thread.seen.add(entry.uuid)
-    return known
+    if uuid in thread.seen:
+        return True
+    thread.seen.add(uuid)
+    return False
 
 
 def _media(blocks: list[Block]) -> str | None:
@@ -188,33 +193,34 @@ def _answer(thread: Thread, entry: Entry, body: Body, spot: Spot) -> Answer:
     A request's id only breaks a tie: between two answers of the main talk to which a proxy gave one id.
     Side chains replay answers under new request ids.
     """
-    key = body.id or entry.request_id or entry.uuid or f"\0{spot.offset}"
-    native_id = body.id or entry.request_id or spot.native_id
+    request_id = entry.request_id
+    key = body.id or request_id or entry.uuid or f"\0{spot.offset}"
+    native_id = body.id or request_id or spot.native_id
     known = thread.answers.get(key)
     if known is not None and body.id and not thread.side:
-        ids = {known.request_id, entry.request_id} - {None, ""}
-        if len(ids) > 1:
-            key = native_id = f"{body.id}/{entry.request_id}"
+        if request_id and known.request_id and request_id != known.request_id:
+            key = native_id = f"{body.id}/{request_id}"
             known = thread.answers.get(key)
     if known is None:
         known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length)
         thread.answers[key] = known
     known.model = known.model or body.model
-    known.request_id = known.request_id or entry.request_id
+    known.request_id = known.request_id or request_id
     return known
 
 
 def _speak(thread: Thread, entry: Entry, spot: Spot, answer: Answer, block: Block, index: int) -> None:
     """A text or a thought of an answer; a thought of which only the signature is logged is left out."""
-    text = block.thinking if block.type == "thinking" else block.text
-    if not text or not text.strip():
+    thinks = block.type == "thinking"
+    text = block.thinking if thinks else block.text
+    if not text or text.isspace():
         return
     synthetic = answer.model == SYNTHETIC
     message = Message(
         session=thread.native_id,
         seq=seq(thread),
         role="assistant",
-        kind="thinking" if block.type == "thinking" else _kind(entry, text, synthetic),
+        kind="thinking" if thinks else _kind(entry, text, synthetic),
         text=text,
         ts=spot.ts,
         native_id=part_id(spot, index),

@@ -1,12 +1,12 @@
 """Where and when a line stands, and the ids of what it holds."""
 
-from typing import NamedTuple
+import msgspec
 
 _RANDOM = ("toolu_", "srvtoolu_", "mcptoolu_", "call_")
 _LONG = 20  # characters from which an id is taken to be random
 
 
-class Spot(NamedTuple):
+class Spot(msgspec.Struct, frozen=True, gc=False):
     """`native_id` and `parent` are uuids; a fork's copy has those of the lines it copies."""
 
     native_id: str | None

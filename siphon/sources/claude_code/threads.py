@@ -80,19 +80,21 @@ def seq(thread: Thread) -> int:
 def note(thread: Thread, entry: Entry, ts: int | None) -> None:
     """Take the facts that most lines repeat."""
     if ts is not None:
-        if thread.started_at is None or ts < thread.started_at:
-            thread.started_at = ts
-        if thread.ended_at is None or ts > thread.ended_at:
+        if thread.started_at is None or thread.ended_at is None:
+            thread.started_at = thread.ended_at = ts
+        elif ts > thread.ended_at:
             thread.ended_at = ts
-    if entry.cwd and thread.cwd is None:
+        elif ts < thread.started_at:
+            thread.started_at = ts
+    if thread.cwd is None and entry.cwd:
         thread.cwd = entry.cwd
     if entry.git_branch:
         thread.git_branch = entry.git_branch
     if entry.version:
         thread.version = entry.version
-    if entry.entrypoint and thread.entrypoint is None:
+    if thread.entrypoint is None and entry.entrypoint:
         thread.entrypoint = entry.entrypoint
-    if entry.agent_name and entry.uuid is not None and thread.agent is None:
+    if entry.agent_name and thread.agent is None and entry.uuid is not None:
         thread.agent = entry.agent_name  # a teammate's; the line of a renaming names the session
 
 
@@ -155,8 +157,9 @@ def speak(thread: Thread, message: Message) -> int:
 
 def flush(thread: Thread) -> None:
     """Yield what the current answer has said so far."""
-    thread.out.extend(thread.spoken[thread.yielded :])
-    thread.yielded = len(thread.spoken)
+    if thread.yielded < len(thread.spoken):
+        thread.out.extend(thread.spoken[thread.yielded :])
+        thread.yielded = len(thread.spoken)
 
 
 def session(thread: Thread) -> Session:

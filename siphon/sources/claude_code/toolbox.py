@@ -1,7 +1,7 @@
 """What each tool is: its kind, a line that sums up a call, the file it touches, the lines it changes."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -23,7 +23,8 @@ _KINDS: Mapping[str, ToolKind] = {
     "todowrite": "plan", "todoread": "plan", "taskcreate": "plan", "taskupdate": "plan",
     "tasklist": "plan", "taskget": "plan", "exitplanmode": "plan", "enterplanmode": "plan",
 }  # fmt: skip
-_ACTIONS: Mapping[str, Action] = {"read": "read", "edit": "edit", "write": "write", "search": "search"}
+ACTIONS: Mapping[str, Action] = {"read": "read", "edit": "edit", "write": "write", "search": "search"}
+_QUICK_KINDS = ("shell", "read", "edit", "write")
 _QUICK = ("command", "file_path", "notebook_path")
 SPAWNING = ("task", "agent")
 _SUMMARY = (
@@ -60,7 +61,7 @@ class Outcome(msgspec.Struct, gc=False, rename="camel"):
     persisted_output_size: int | None = None
 
 
-class Call(NamedTuple):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """A tool's name, as logged and in small letters, its kind and its decoded arguments."""
 
     name: str
@@ -76,8 +77,14 @@ def call(name: str, args: Mapping[str, Any]) -> Call:
 
 def summary(call: Call) -> str | None:
     """One line: the command, path, query, description, question or current task."""
-    if call.kind in ("shell", "read", "edit", "write") and (quick := _quick(call.args)):
-        return quick
+    if call.kind in _QUICK_KINDS:
+        args = call.args
+        value = args.get("command") or args.get("file_path")
+        if isinstance(value, str) and len(value) <= SUMMARY and "\n" not in value and "  " not in value:
+            if words := value.strip():
+                return words
+        if quick := _quick(args):
+            return quick
     for key, field in (("todos", "activeForm"), ("questions", "question")):
         items = [item for item in _items(call.args.get(key)) if isinstance(item.get(field), str)]
         if items:
@@ -97,8 +104,8 @@ def _quick(args: Mapping[str, Any]) -> str | None:
 
 def touched(call: Call) -> tuple[str, Action] | None:
     """The file or folder that a file tool was given, and what it does with it."""
-    action = _ACTIONS.get(call.kind)
-    path = text_of(call.args, "file_path", "notebook_path", "path")
+    action = ACTIONS.get(call.kind)
+    path = text_of(call.args, "file_path", "notebook_path", "path") if action is not None else None
     return None if action is None or path is None else (path, action)
 
 
@@ -126,6 +133,8 @@ def searches(call: Call, outcome: Outcome) -> int:
 
 def duration_ms(outcome: Outcome) -> int | None:
     """As the tool states it."""
+    if outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None:
+        return None
     for value, unit in (
         (outcome.duration_ms, 1),
         (outcome.total_duration_ms, 1),

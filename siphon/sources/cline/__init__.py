@@ -17,11 +17,14 @@ Evidence: Cline's ExtensionMessage.ts, @roo-code/types 1.115, independent reader
 log; checked 2026-11-21.
 """
 
-from siphon.source import Source
-from siphon.sources.cline.logs import parser, recogniser
-from siphon.sources.cline.timeline import SKIPS
+from functools import partial
+
+from siphon.source import Source, later
+from siphon.sources.cline.skips import SKIPS
 from siphon.sources.cline.usage import exclusive, inclusive
 
+_PARSE = later("siphon.sources.cline.logs", "parse")
+_RECOGNISE = later("siphon.sources.cline.logs", "recognise")
 _USERS = (
     ".config/*/User",
     "Library/Application Support/*/User",
@@ -58,9 +61,9 @@ SOURCES = (
         name="cline",
         title="Cline",
         globs=_globs(_CLINE, ("state/taskHistory.json",)),
-        parse=parser(exclusive),
+        parse=partial(_PARSE, usage=exclusive),
         beside=_beside(_CLINE),
-        recognise=recogniser("cline", "saoudrizwan.claude-dev"),
+        recognise=partial(_RECOGNISE, product="cline", folder="saoudrizwan.claude-dev"),
         skips=_SKIPS,
         evidence=_EVIDENCE,
     ),
@@ -68,9 +71,9 @@ SOURCES = (
         name="roo_code",
         title="Roo Code",
         globs=_globs(_ROO, ("tasks/_index.json",)),
-        parse=parser(inclusive),
+        parse=partial(_PARSE, usage=inclusive),
         beside=_beside(_ROO),
-        recognise=recogniser("roo_code", "rooveterinaryinc.roo-cline"),
+        recognise=partial(_RECOGNISE, product="roo_code", folder="rooveterinaryinc.roo-cline"),
         skips=_SKIPS,
         evidence=_EVIDENCE,
     ),
@@ -78,7 +81,7 @@ SOURCES = (
         name="kilo_code",
         title="Kilo Code",
         globs=_globs(_KILO, ("tasks/_index.json",)),
-        parse=parser(inclusive),
+        parse=partial(_PARSE, usage=inclusive),
         beside=_beside(_KILO),
         skips=_SKIPS,
         evidence=_EVIDENCE,

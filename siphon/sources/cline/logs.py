@@ -20,6 +20,7 @@ from siphon.sources.cline.files import (
     metadata,
 )
 from siphon.sources.cline.history import History, history
+from siphon.sources.cline.skips import SKIPS
 from siphon.sources.cline.state import State
 from siphon.sources.cline.tools import Calls
 from siphon.sources.cline.usage import Usage
@@ -45,18 +46,14 @@ class _Timed(msgspec.Struct):
 _TIMED = msgspec.json.Decoder(list[_Timed])
 
 
-def parser(usage: Rule) -> Callable[[Log], Iterator[Record]]:
-    """How one product's files are read; `usage` is its rule for tokensIn."""
-
-    def parse(log: Log) -> Iterator[Record]:
-        if log.name in _INDEXES:
-            yield from _orphans(log, usage)
-        elif _told_elsewhere(log) or _copied(log):
-            yield Tally("twin", "skipped", 1)
-        else:
-            yield from _task(log, usage)
-
-    return parse
+def parse(log: Log, usage: Rule) -> Iterator[Record]:
+    """The task of a file of one product; `usage` is the product's rule for tokensIn."""
+    if log.name in _INDEXES:
+        yield from _orphans(log, usage)
+    elif _told_elsewhere(log) or _copied(log):
+        yield Tally("twin", "skipped", 1)
+    else:
+        yield from _task(log, usage)
 
 
 def _task(log: Log, usage: Rule) -> Iterator[Record]:
@@ -76,7 +73,7 @@ def _task(log: Log, usage: Rule) -> Iterator[Record]:
     if parent := text(item.get("parentTaskId")):
         yield Relation(task, "subagent", parent)
     for name, n in sorted(state.known.items()):
-        yield Tally(name, "skipped" if name in timeline.SKIPS else "read", n)
+        yield Tally(name, "skipped" if name in SKIPS else "read", n)
     for name, n in sorted(state.unknown.items()):
         yield Tally(name, "unknown", n)
 
@@ -217,20 +214,16 @@ def _last_ts(log: Log | None) -> int | None:
     return max((stamp(each.ts) or 0 for each in found), default=None)
 
 
-def recogniser(product: str, folder: str) -> Callable[[Log], str | None]:
+def recognise(log: Log, product: str, folder: str) -> str | None:
     """For a loose file: its place, if it is a task of the product."""
-
-    def recognise(log: Log) -> str | None:
-        if log.name not in (_UI, _API):
-            return None
-        quiet = Log(log.home, log.host, log.path)
-        found = elements(quiet)[:400]
-        if not found or not any(element.value for element in found) or _product(found) != product:
-            return None
-        task = log.parts[-2] if len(log.parts) > 1 else str(stamp(found[0].value.get("ts")) or "task")
-        return f".config/Code/User/globalStorage/{folder}/tasks/{task}/{log.name}"
-
-    return recognise
+    if log.name not in (_UI, _API):
+        return None
+    quiet = Log(log.home, log.host, log.path)
+    found = elements(quiet)[:400]
+    if not found or not any(element.value for element in found) or _product(found) != product:
+        return None
+    task = log.parts[-2] if len(log.parts) > 1 else str(stamp(found[0].value.get("ts")) or "task")
+    return f".config/Code/User/globalStorage/{folder}/tasks/{task}/{log.name}"
 
 
 _ROO_SAYS = {

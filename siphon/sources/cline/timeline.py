@@ -8,6 +8,7 @@ from siphon.sources._loose import as_json, image, items, mapping, stamp, text
 from siphon.sources.cline.billing import SPENDING, billed, condensed, decoded, spending
 from siphon.sources.cline.files import Element
 from siphon.sources.cline.shown import OUTPUTS, SHOWING, printed, settle, show
+from siphon.sources.cline.skips import SKIPS
 from siphon.sources.cline.state import State
 
 _ERRORS = (
@@ -45,15 +46,6 @@ _SAID: Mapping[str, tuple[Role, MessageKind]] = {
     "say/task_progress": ("assistant", "meta"),
     **dict.fromkeys(_ERRORS, ("system", "error")),
     **dict.fromkeys(_NOTICES, ("system", "notice")),
-}
-SKIPS = {
-    "say/checkpoint_created": "the shadow repository's business",
-    "say/checkpoint_saved": "the shadow repository's business",
-    "say/api_req_deleted": "marks a turn that is gone",
-    "say/mcp_server_request_started": "a sign of life; the call itself is told",
-    "ask/resume_task": "a button",
-    "ask/resume_completed_task": "a button",
-    "partial": "still being streamed; the whole follows",
 }
 _CHANGES = "HAS_CHANGES"  # Cline's mark at the end of a result
 

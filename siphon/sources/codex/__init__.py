@@ -20,26 +20,8 @@ core crates; 19 real logs of 0.40 (2025-09) to 0.146 (2026-08). Checked 2026-11-
 independent readers name ~/.trae/cli; none of its logs was seen.
 """
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
-
-from siphon.log import Log
-from siphon.records import Record, Tally
-from siphon.source import Source
-from siphon.sources._decode import head
-from siphon.sources._loose import mapping, stamp, text
-from siphon.sources.codex.reader import records
+from siphon.source import Source, later
 from siphon.sources.codex.skips import SKIPS
-from siphon.sources.codex.twins import chosen
-
-
-def parse(log: Log) -> Iterator[Record]:
-    """The session of a log; of a log whose twin is read instead only a tally."""
-    if not chosen(log):
-        yield Tally("twin", "skipped", 1)
-        return
-    yield from records(log)
 
 
 def resume(native_id: str) -> str | None:
@@ -47,39 +29,8 @@ def resume(native_id: str) -> str | None:
     return f"codex resume {native_id}"
 
 
-_NAMED = re.compile(r"rollout-(\d{4})-(\d\d)-(\d\d)T\d\d-\d\d-\d\d-.+\.jsonl(\.zst)?")
-_WRAPPED = ("session_meta", "response_item", "event_msg", "turn_context")
-
-
-def recognise(log: Log) -> str | None:
-    """Where a loose rollout would lie: by its name, else by its session_meta's id and time."""
-    first = next(iter(head(log, 1)), {})
-    if isinstance(first.get("session"), dict) and isinstance(first.get("items"), list):
-        return f".codex/sessions/{log.name}" if log.name.endswith(".json") else None
-    payload = mapping(first.get("payload"))
-    if first.get("type") in _WRAPPED and payload:
-        meta = payload if first["type"] == "session_meta" else {}
-    elif "type" not in first and {"id", "timestamp", "instructions"} <= first.keys():
-        meta = first
-    else:
-        return None
-    named = _NAMED.fullmatch(log.name)
-    if named:
-        return f".codex/sessions/{named[1]}/{named[2]}/{named[3]}/{log.name}"
-    return _place(text(meta.get("id")), stamp(meta.get("timestamp")), log.path.endswith(".zst"))
-
-
-def _place(native_id: str | None, began: int | None, compressed: bool) -> str | None:
-    if native_id is None or "/" in native_id or began is None:
-        return None
-    try:
-        moment = datetime.fromtimestamp(began / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    suffix = ".jsonl.zst" if compressed else ".jsonl"
-    return f".codex/sessions/{moment:%Y/%m/%d}/rollout-{moment:%Y-%m-%dT%H-%M-%S}-{native_id}{suffix}"
-
-
+parse = later("siphon.sources.codex.logs", "parse")
+recognise = later("siphon.sources.codex.logs", "recognise")
 EVIDENCE = "writer's protocol and rollout crates; real logs of 0.40 to 0.146; checked 2026-11-21"
 
 SOURCES = (

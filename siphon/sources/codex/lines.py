@@ -6,7 +6,7 @@ files write without an envelope what newer ones wrap. Fields whose type differs 
 field names (encrypted_content, replacement_history, rate_limits …) is skipped without being decoded.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -135,6 +135,120 @@ class Entry(msgspec.Struct, gc=False):
     created_at: Any = None
 
 
+class MessageItem(msgspec.Struct, gc=False, tag="message"):
+    id: Any = None
+    role: Any = None
+    content: str | list[Part | str] | None = None
+    message: Any = None
+
+
+class ReasoningItem(msgspec.Struct, gc=False, tag="reasoning"):
+    id: Any = None
+    summary: list[Part | str] | None = None
+    content: str | list[Part | str] | None = None
+
+
+class CallItem(msgspec.Struct, gc=False, tag="function_call"):
+    id: Any = None
+    name: Any = None
+    namespace: Any = None
+    arguments: Any = None
+    call_id: Any = None
+    status: Any = None
+    function: Any = None
+
+
+class CustomItem(msgspec.Struct, gc=False, tag="custom_tool_call"):
+    id: Any = None
+    name: Any = None
+    input: Any = None
+    call_id: Any = None
+    status: Any = None
+
+
+class OutputItem(msgspec.Struct, gc=False, tag="function_call_output"):
+    call_id: Any = None
+    output: str | list[Part | str] | Outcome | None = None
+    result: Any = None
+
+
+class CustomOutputItem(msgspec.Struct, gc=False, tag="custom_tool_call_output"):
+    call_id: Any = None
+    output: str | list[Part | str] | Outcome | None = None
+    result: Any = None
+
+
+class TokenEvent(msgspec.Struct, gc=False, tag="token_count"):
+    info: Info | None = None
+
+
+class AgentMessage(msgspec.Struct, gc=False, tag="agent_message"):
+    """The event; an item of this name comes from another agent."""
+
+    id: Any = None
+    message: Any = None
+    author: Any = None
+    content: str | list[Part | str] | None = None
+
+
+class ThoughtEvent(msgspec.Struct, gc=False, tag="agent_reasoning"):
+    text: Any = None
+
+
+class UserEvent(msgspec.Struct, gc=False, tag="user_message"):
+    message: Any = None
+    images: Any = None
+    local_images: Any = None
+
+
+class StartEvent(msgspec.Struct, gc=False, tag="task_started"):
+    turn_id: Any = None
+
+
+class EndEvent(msgspec.Struct, gc=False, tag="task_complete"):
+    error: Any = None
+
+
+class PatchEvent(msgspec.Struct, gc=False, tag="patch_apply_end"):
+    id: Any = None
+    call_id: Any = None
+    callId: Any = None  # noqa: N815 - as logged
+    changes: Any = None
+    status: Any = None
+    success: Any = None
+    stdout: Any = None
+    stderr: Any = None
+
+
+Common = (
+    MessageItem
+    | ReasoningItem
+    | CallItem
+    | CustomItem
+    | OutputItem
+    | CustomOutputItem
+    | TokenEvent
+    | AgentMessage
+    | ThoughtEvent
+    | UserEvent
+    | StartEvent
+    | EndEvent
+    | PatchEvent
+)
+
+
+class Wrapped(msgspec.Struct, gc=False):
+    """A line of one of the types that nearly all lines have: a third of an Entry's time.
+
+    What does not fit is decoded as Entry, thus nothing but time depends on it.
+    """
+
+    type: Literal["response_item", "event_msg"]
+    payload: Common
+    timestamp: Any = None
+    created_at: Any = None
+
+
 class Document(msgspec.Struct, gc=False):
     """A rollout-*.json of early 2025: one document."""
 
@@ -170,6 +284,7 @@ class Bare(msgspec.Struct, gc=False):
     payload: msgspec.Raw = msgspec.Raw()
 
 
+COMMON = msgspec.json.Decoder(Wrapped, strict=False)
 ENTRY = msgspec.json.Decoder(Entry, strict=False)
 DOCUMENT = msgspec.json.Decoder(Document, strict=False)
 NAME = msgspec.json.Decoder(Name)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import zstandard
 
@@ -14,13 +14,14 @@ from siphon.sources._tally import tallies
 from siphon.sources.codex.billing import skip
 from siphon.sources.codex.events import EVENTS, compacted, known_item, turn_context
 from siphon.sources.codex.items import ITEMS
-from siphon.sources.codex.lines import DOCUMENT, ENTRY, WRAPPED, Entry
+from siphon.sources.codex.lines import COMMON, DOCUMENT, ENTRY, WRAPPED, Common, Entry, Wrapped
 from siphon.sources.codex.replay import Replay, found, replay, spawn_call
 from siphon.sources.codex.session import Origin, begin, described, name_id, origin, relations
 from siphon.sources.codex.skips import SKIPS
 from siphon.sources.codex.thread import Thread, close
 
-Handler = Callable[[Thread, Entry], None]
+Payload = Entry | Common
+Handler = Callable[[Thread, Any], None]  # a payload of the type that it is for
 
 HANDLERS: dict[str, Handler] = {
     "turn_context": turn_context,
@@ -34,6 +35,25 @@ READ = frozenset(HANDLERS) | {"session_meta"}
 _ONCE = frozenset(
     ("response_item/message", "response_item/reasoning", "response_item/web_search_call")
 ) | {f"event_msg/{name}" for name in ("user_message", "agent_message", "agent_reasoning", "error")}
+
+
+class Route(NamedTuple):
+    """What a line's two types lead to."""
+
+    kind: str
+    once: bool
+    handler: Handler | None
+
+
+def _route(kind: str, name: str) -> Route:
+    full = f"{kind}/{name}"
+    return Route(full, full in _ONCE, HANDLERS.get(full))
+
+
+ROUTES: dict[str, dict[type, Route]] = {
+    kind: {payload: _route(kind, str(payload.__struct_config__.tag)) for payload in get_args(Common)}
+    for kind in ("response_item", "event_msg")
+}
 _HEAD = 20  # lines among which a log's own session_meta stands
 _REMEMBERED = 64  # lines within which a repetition is looked for
 
@@ -84,8 +104,8 @@ def _mentions(log: Log, needle: bytes) -> bool:
     end = b""
     with log.open() as file:
         try:
-            while chunk := file.read(1 << 20):
-                if needle in end + chunk:
+            while chunk := file.read(1 << 16):
+                if needle in chunk or needle in end + chunk[: len(needle)]:
                     return True
                 end = chunk[-len(needle) :]
         except zstandard.ZstdError:
@@ -113,30 +133,44 @@ def _ended(log: Log, thread: Thread, call: str | None) -> Iterator[Record]:
 
 
 def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iterator[Record]:
-    """Feed each line to the session it belongs to; yields what is complete."""
+    """Feed each line to the session it belongs to; yields what is complete.
+
+    Long because it is the hot loop: a call more for each line is felt.
+    """
     own, parent = threads
     recent: dict[int, None] = {}
+    stamped: Any = None
+    ts: int | None = None
     for line, entry in _entries(log):
-        kind, payload = _typed(entry)
-        if kind in _ONCE and entry.timestamp is not None and _again(recent, line.data):
+        payload: Payload
+        if isinstance(entry, Wrapped):
+            payload = entry.payload
+            kind, once, handler = ROUTES[entry.type][payload.__class__]
+        else:
+            kind, payload = _typed(entry)
+            once, handler = kind in _ONCE, HANDLERS.get(kind)
+        offset = line.offset
+        if once and entry.timestamp is not None and _again(recent, line.data):
             types["duplicate"] += 1
             continue
-        mine = own if line.offset >= begins or kind == "session_meta" else parent
+        mine = own if offset >= begins or kind == "session_meta" else parent
         if mine is None:
             types["replay"] += 1
             _skimmed(own, kind, payload)
             continue
         types[kind] += 1
-        mine.ts = stamp(entry.timestamp if entry.timestamp is not None else entry.created_at)
-        mine.offset, mine.length = line.offset, len(line.data)
-        if kind == "session_meta":
-            _met(own, parent, payload)
-        elif (handler := HANDLERS.get(kind)) is not None:
+        if stamped is None or entry.timestamp != stamped:
+            stamped = entry.timestamp
+            ts = stamp(stamped if stamped is not None else entry.created_at)
+        mine.ts, mine.offset, mine.length = ts, offset, len(line.data)
+        if handler is not None:
             handler(mine, payload)
             if mine is parent:
                 own.running, own.last = parent.running, parent.last
-        if mine.ts is not None:
-            mine.ended_at = mine.ts
+        elif kind == "session_meta" and isinstance(payload, Entry):
+            _met(own, parent, payload)
+        if ts is not None:
+            mine.ended_at = ts
         if mine.out:
             yield from mine.out
             mine.out.clear()
@@ -181,7 +215,7 @@ def _met(own: Thread, parent: Thread | None, meta: Entry) -> None:
         begin(parent, meta, own.ts)
 
 
-def _skimmed(thread: Thread, kind: str, payload: Entry) -> None:
+def _skimmed(thread: Thread, kind: str, payload: Any) -> None:
     """Take from a copied line what own lines continue: running totals, model, folder."""
     if kind == "turn_context":
         turn_context(thread, payload)
@@ -192,7 +226,8 @@ def _skimmed(thread: Thread, kind: str, payload: Entry) -> None:
 
 def _meta(log: Log) -> Entry | None:
     """The session's own session_meta: the first of the log."""
-    for number, (_, entry) in enumerate(_entries(Log(log.home, log.host, log.path))):
+    again = Log(log.home, log.host, log.path)
+    for number, (_, entry) in enumerate(_parts(again) if _whole(log) else again.objects(ENTRY)):
         kind, payload = _typed(entry)
         if kind == "session_meta":
             return payload
@@ -201,9 +236,14 @@ def _meta(log: Log) -> Entry | None:
     return None
 
 
-def _entries(log: Log) -> Iterator[tuple[Line, Entry]]:
+def _whole(log: Log) -> bool:
+    """Whether the log is one document."""
+    return log.path.endswith(".json")
+
+
+def _entries(log: Log) -> Iterator[tuple[Line, Wrapped | Entry]]:
     """The lines; of a single document its parts."""
-    return _parts(log) if log.path.endswith(".json") else log.objects(ENTRY)
+    return _parts(log) if _whole(log) else log.either(COMMON, ENTRY)
 
 
 def _parts(log: Log) -> Iterator[tuple[Line, Entry]]:

@@ -13,30 +13,21 @@ Evidence: a real workspace store of November 2024 and samples of transcripts; fo
 of the format published; 2026-11-21. The stores hold secrets beside all this: none is read.
 """
 
-from siphon.source import Source
-from siphon.sources.cursor.logs import SKIPS, parse, parse_chat
-from siphon.sources.cursor.places import (
-    CHATS,
-    GLOBALS,
-    ROOTS,
-    TRANSCRIPTS,
-    USERS,
-    WORKSPACES,
-    recognise,
-    recognise_chat,
-)
+from siphon.source import Source, later
+from siphon.sources.cursor.roots import CHATS, GLOBALS, ROOTS, TRANSCRIPTS, USERS, WORKSPACES
+from siphon.sources.cursor.skips import SKIPS
 
 SOURCES = (
     Source(
         name="cursor",
         title="Cursor",
         globs=(*GLOBALS, *WORKSPACES, *TRANSCRIPTS),
-        parse=parse,
+        parse=later("siphon.sources.cursor.logs", "parse"),
         beside=(
             *(f"{user}/workspaceStorage/*/workspace.json" for user in USERS),
             *(f"{root}/Cursor/Workspaces/*/workspace.json" for root in ROOTS),
         ),
-        recognise=recognise,
+        recognise=later("siphon.sources.cursor.places", "recognise"),
         sqlite=True,
         skips=SKIPS,
         evidence="a workspace store of 2024-11, samples of transcripts, published notes; 2026-11-21",
@@ -45,10 +36,10 @@ SOURCES = (
         name="cursor_cli",
         title="Cursor CLI",
         globs=(CHATS,),
-        parse=parse_chat,
+        parse=later("siphon.sources.cursor.logs", "parse_chat"),
         beside=(".cursor/chats/*/*/meta.json",),
         resume=lambda native_id: f"cursor-agent --resume {native_id}",
-        recognise=recognise_chat,
+        recognise=later("siphon.sources.cursor.places", "recognise_chat"),
         sqlite=True,
         skips=SKIPS,
         evidence="published notes on one or two captures, no real log; 2026-11-21",

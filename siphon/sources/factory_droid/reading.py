@@ -16,6 +16,7 @@ from siphon.sources._text import as_json, size, unique
 from siphon.sources._transcript import Transcript
 from siphon.sources.factory_droid import tools, usage
 from siphon.sources.factory_droid.lines import Entry
+from siphon.sources.factory_droid.skips import SKIPS
 from siphon.times import millis
 
 _RAW = msgspec.json.Decoder(msgspec.Raw)
@@ -25,10 +26,6 @@ _MODEL = re.compile(r"^\s*(?:[-*]\s*)?Model:\s*(\S.*?)\s*$", re.MULTILINE)
 _REFUSED = re.compile(r"reject|denied|declined|did not (?:allow|approve)", re.IGNORECASE)
 
 READ = frozenset({"session_start", "message", "compaction_state", "session_end"})
-SKIPS = {
-    "todo_state": "the list that the TodoWrite call before it wrote",
-    "twin": "the same session is read from a file that has more of it",
-}
 
 
 @dataclass

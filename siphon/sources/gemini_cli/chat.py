@@ -14,6 +14,7 @@ from siphon.sources._transcript import Transcript
 from siphon.sources.gemini_cli import format as chat
 from siphon.sources.gemini_cli import project, tools
 from siphon.sources.gemini_cli.fold import Fold, Kept
+from siphon.sources.gemini_cli.skips import SKIPS
 from siphon.sources.gemini_cli.tokens import disjoint
 from siphon.times import millis
 
@@ -21,7 +22,6 @@ _MESSAGE = msgspec.json.Decoder(chat.Message, strict=False)
 _REPLIES = ("gemini", "model")  # the older name
 _SYSTEM: dict[str, MessageKind] = {"info": "notice", "warning": "notice", "error": "error"}
 READ = frozenset({"user", *_REPLIES, *_SYSTEM, "metadata", "$set", "$rewindTo"})
-SKIPS = {"twin": "the same session is read from a file that has more of it"}
 
 
 class Place(NamedTuple):

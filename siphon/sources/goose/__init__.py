@@ -10,18 +10,18 @@ rows keep their message ids and times, by which they are known; an import's tota
 Evidence: the writer's session manager for schema, usage and copies; no real log; 2026-11-21.
 """
 
-from siphon.source import Source
-from siphon.sources.goose.blocks import SKIPS
-from siphon.sources.goose.logs import FILES, STORES, parse, recognise, resume
+from siphon.source import Source, later
+from siphon.sources.goose.places import FILES, STORES
+from siphon.sources.goose.skips import SKIPS
 
 SOURCES = (
     Source(
         name="goose",
         title="Goose",
         globs=(*STORES, *FILES),
-        parse=parse,
-        resume=resume,
-        recognise=recognise,
+        parse=later("siphon.sources.goose.logs", "parse"),
+        resume=later("siphon.sources.goose.logs", "resume"),
+        recognise=later("siphon.sources.goose.logs", "recognise"),
         sqlite=True,
         skips=SKIPS,
         evidence="the writer's session manager, no real log; 2026-11-21",

@@ -15,10 +15,12 @@ second generation and of a migrated first one; 2026-11-21. Stores: from the writ
 
 from functools import partial
 
-from siphon.source import Source
-from siphon.sources.opencode.logs import Places, parser
-from siphon.sources.opencode.loose import place
-from siphon.sources.opencode.reading import SKIPS
+from siphon.source import Source, later
+from siphon.sources.opencode.places import Places
+from siphon.sources.opencode.skips import SKIPS
+
+_PARSE = later("siphon.sources.opencode.logs", "parse")
+_PLACE = later("siphon.sources.opencode.loose", "place")
 
 
 def _places(tool: str, firsts: tuple[str, ...] = (), exports: str | None = None) -> Places:
@@ -38,7 +40,7 @@ def _source(name: str, title: str, places: Places, command: str | None, evidence
             *(f"{data}/storage/migration" for data in places.data),
             *((f"{places.exports}/*.json",) if places.exports else ()),
         ),
-        parse=parser(places),
+        parse=partial(_PARSE, places=places),
         beside=(
             *(f"{data}/storage/{kind}/*/*.json" for data in places.data for kind in ("message", "part")),
             *(f"{data}/storage/project/*.json" for data in places.data),
@@ -46,7 +48,7 @@ def _source(name: str, title: str, places: Places, command: str | None, evidence
             *(f"{folder.removesuffix('info/')}part/*/*/*.json" for folder in places.first),
         ),
         resume=resume,
-        recognise=partial(place, places=places),
+        recognise=partial(_PLACE, places=places),
         sqlite=True,
         skips=SKIPS,
         evidence=evidence,

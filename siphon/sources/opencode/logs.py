@@ -10,7 +10,6 @@ stores (channels) the first does so; sessions that two stores share are linked b
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import NamedTuple
 
 from siphon.log import Log
 from siphon.records import Record, Relation
@@ -18,53 +17,28 @@ from siphon.sources._loose import text
 from siphon.sources._sqlite import DAMAGE, tables
 from siphon.sources._tally import tallies
 from siphon.sources.opencode import export, lineage, store, tree
-from siphon.sources.opencode.reading import READ, SKIPS, records
+from siphon.sources.opencode.places import Places
+from siphon.sources.opencode.reading import READ, records
 from siphon.sources.opencode.shapes import Conversation, SessionInfo, Turn
+from siphon.sources.opencode.skips import SKIPS
 
 Elders = Callable[[Turn], Iterator[tuple[str, Sequence[Turn]]]]
 
 
-class Places(NamedTuple):
-    """Where a tool of this family keeps things, below the home."""
-
-    tool: str
-    data: tuple[str, ...]  # folders that hold stores and trees
-    firsts: tuple[str, ...] = ()  # more folders with trees of the first generation
-    exports: str | None = None  # folder of export documents
-
-    @property
-    def stores(self) -> tuple[str, ...]:
-        """Patterns of the stores, one a channel."""
-        return tuple(f"{data}/{name}.db" for data in self.data for name in (self.tool, f"{self.tool}-*"))
-
-    @property
-    def second(self) -> tuple[str, ...]:
-        return tuple(f"{data}/storage/session/*/" for data in self.data)
-
-    @property
-    def first(self) -> tuple[str, ...]:
-        roots = (*self.data, *self.firsts)
-        return tuple(f"{root}/project/*/storage/session/info/" for root in roots)
-
-
-def parser(places: Places) -> Callable[[Log], Iterator[Record]]:
-    """The parse function of a tool."""
-
-    def parse(log: Log) -> Iterator[Record]:
-        types: Counter[str] = Counter()
-        if log.name.endswith(".db"):
-            yield from _stored(log, places, types)
-        elif _is_twin(log, places):
-            types["twin"] += 1
-        elif log.name == "migration":
-            yield from _orphans(log, log.path, set(), types)
-        elif log.parts[0] == places.exports:
-            yield from _exported(log, log.path, set(), types)
-        else:
-            yield from _filed(log, log.path, set(), types)
-        yield from tallies(types, READ, SKIPS)
-
-    return parse
+def parse(log: Log, places: Places) -> Iterator[Record]:
+    """The sessions that a log of the tool is to yield."""
+    types: Counter[str] = Counter()
+    if log.name.endswith(".db"):
+        yield from _stored(log, places, types)
+    elif _is_twin(log, places):
+        types["twin"] += 1
+    elif log.name == "migration":
+        yield from _orphans(log, log.path, set(), types)
+    elif log.parts[0] == places.exports:
+        yield from _exported(log, log.path, set(), types)
+    else:
+        yield from _filed(log, log.path, set(), types)
+    yield from tallies(types, READ, SKIPS)
 
 
 def _is_twin(log: Log, places: Places) -> bool:

@@ -6,7 +6,7 @@ from siphon.log import Log
 from siphon.sources._decode import head
 from siphon.sources._loose import mapping, text
 from siphon.sources._sqlite import tables_of
-from siphon.sources.opencode.logs import Places
+from siphon.sources.opencode.places import Places
 
 _TABLES = {"session", "message", "part", "project"}
 _PART_TYPES = ("text", "reasoning", "tool", "step-start", "step-finish", "file", "patch", "compaction")

@@ -12,10 +12,14 @@ Evidence: pi's own docs/session-format.md (0.74), logs of pi-mono 2025-11/12 (ve
 version 3 and of OpenClaw; checked 2026-11-21. oh-my-pi: its published notes only.
 """
 
-from siphon.source import Source
-from siphon.sources.pi.logs import OPENCLAW_ROOTS, parse_openclaw, parse_pi, recogniser
-from siphon.sources.pi.reading import SKIPS
+from functools import partial
 
+from siphon.source import Source, later
+from siphon.sources.pi.skips import SKIPS
+
+OPENCLAW_ROOTS = (".openclaw", ".clawdbot", ".moltbot", ".moldbot")
+_PARSE = later("siphon.sources.pi.logs", "parse_pi")
+_RECOGNISE = later("siphon.sources.pi.logs", "recognise")
 _EVIDENCE = "pi 0.74 session-format.md and real logs of 2025-11/12; 2026-11-21"
 
 SOURCES = (
@@ -23,9 +27,9 @@ SOURCES = (
         name="pi",
         title="Pi",
         globs=(".pi/agent/sessions/**/*.jsonl",),
-        parse=parse_pi,
+        parse=_PARSE,
         resume=lambda native_id: f"pi --session {native_id}",
-        recognise=recogniser("pi"),
+        recognise=partial(_RECOGNISE, name="pi"),
         skips=SKIPS,
         evidence=_EVIDENCE,
     ),
@@ -33,9 +37,9 @@ SOURCES = (
         name="oh_my_pi",
         title="oh-my-pi",
         globs=(".omp/agent/sessions/**/*.jsonl",),
-        parse=parse_pi,
+        parse=_PARSE,
         resume=lambda native_id: f"omp --resume {native_id}",
-        recognise=recogniser("oh_my_pi"),
+        recognise=partial(_RECOGNISE, name="oh_my_pi"),
         skips=SKIPS,
         evidence="its published notes on the format, no real log; 2026-11-21",
     ),
@@ -47,9 +51,9 @@ SOURCES = (
             for root in OPENCLAW_ROOTS
             for end in ("", ".{deleted,reset}.*")
         ),
-        parse=parse_openclaw,
+        parse=later("siphon.sources.pi.logs", "parse_openclaw"),
         beside=tuple(f"{root}/agents/*/sessions/sessions.json" for root in OPENCLAW_ROOTS),
-        recognise=recogniser("openclaw"),
+        recognise=partial(_RECOGNISE, name="openclaw"),
         skips={**SKIPS, "twin": "the same session as another file of this host, which is read instead"},
         evidence="samples of version 3; 2026-11-21",
     ),

@@ -1,7 +1,7 @@
 """Which file is which session: identity, forks, subagents, twins, and files found elsewhere."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,12 +10,12 @@ from siphon.log import Log
 from siphon.records import Record, Relation, Tally
 from siphon.sources._decode import head
 from siphon.sources._loose import text
+from siphon.sources.pi import OPENCLAW_ROOTS
 from siphon.sources.pi.entries import Row, rows
 from siphon.sources.pi.prompts import envelope, skill
 from siphon.sources.pi.reading import records
 from siphon.sources.pi.state import Lineage
 
-OPENCLAW_ROOTS = (".openclaw", ".clawdbot", ".moltbot", ".moldbot")
 _STAMPED = re.compile(r"\d{4}-\d\d-\d\dT[\d-]+Z?_(.+)")
 _ENDED = re.compile(r"\.jsonl(?:\.(?:deleted|reset)\.(.+))?")
 
@@ -169,23 +169,19 @@ def _whole_lines(log: Log | None) -> set[bytes]:
     return set(log.data().split(b"\n")[:-1]) if log else set()
 
 
-def recogniser(name: str) -> Callable[[Log], str | None]:
+def recognise(log: Log, name: str) -> str | None:
     """For a loose file: `name`'s place for it, if it is one of its."""
-
-    def recognise(log: Log) -> str | None:
-        lines = head(log, 40)
-        header = next((line for line in lines[:2] if line.get("type") == "session"), {})
-        native_id, cwd = text(header.get("id")), text(header.get("cwd"))
-        if native_id is None or cwd is None or _family(lines) != name:
-            return None
-        if name == "openclaw":
-            return f".openclaw/agents/main/sessions/{native_id}.jsonl"
-        root = ".pi" if name == "pi" else ".omp"
-        folder = re.sub(r"[/\\:]", "-", cwd.lstrip("/\\"))
-        written = re.sub(r"[:.]", "-", text(header.get("timestamp")) or "")
-        return f"{root}/agent/sessions/--{folder}--/{written}_{native_id}.jsonl"
-
-    return recognise
+    lines = head(log, 40)
+    header = next((line for line in lines[:2] if line.get("type") == "session"), {})
+    native_id, cwd = text(header.get("id")), text(header.get("cwd"))
+    if native_id is None or cwd is None or _family(lines) != name:
+        return None
+    if name == "openclaw":
+        return f".openclaw/agents/main/sessions/{native_id}.jsonl"
+    root = ".pi" if name == "pi" else ".omp"
+    folder = re.sub(r"[/\\:]", "-", cwd.lstrip("/\\"))
+    written = re.sub(r"[:.]", "-", text(header.get("timestamp")) or "")
+    return f"{root}/agent/sessions/--{folder}--/{written}_{native_id}.jsonl"
 
 
 def _family(lines: Sequence[dict[str, Any]]) -> str:

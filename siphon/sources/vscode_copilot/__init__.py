@@ -12,18 +12,18 @@ requests, no dollars. Documents of "Export Chat" are known by their content.
 Evidence: the writer's chat model, session store and mutation log; no real log; 2026-11-21.
 """
 
-from siphon.source import Source
+from siphon.source import Source, later
 from siphon.sources.vscode_copilot.kinds import SKIPS
-from siphon.sources.vscode_copilot.logs import BESIDE, GLOBS, parse, recognise
+from siphon.sources.vscode_copilot.places import BESIDE, GLOBS
 
 SOURCES = (
     Source(
         name="vscode_copilot",
         title="VS Code Copilot Chat",
         globs=GLOBS,
-        parse=parse,
+        parse=later("siphon.sources.vscode_copilot.logs", "parse"),
         beside=BESIDE,
-        recognise=recognise,
+        recognise=later("siphon.sources.vscode_copilot.logs", "recognise"),
         sqlite=True,
         skips=SKIPS,
         evidence="the writer's code, no real log; 2026-11-21",

@@ -8,17 +8,17 @@ is without cache. Agents of others that run inside Zed (Claude Code, Codex, Gemi
 Evidence: what readers of the format published, and the writer's structures; no real log; 2026-11-21.
 """
 
-from siphon.source import Source
-from siphon.sources.zed.logs import STORES, TEXTS, parse, recognise
-from siphon.sources.zed.thread import SKIPS
+from siphon.source import Source, later
+from siphon.sources.zed.places import STORES, TEXTS
+from siphon.sources.zed.skips import SKIPS
 
 SOURCES = (
     Source(
         name="zed",
         title="Zed",
         globs=(*STORES, *TEXTS),
-        parse=parse,
-        recognise=recognise,
+        parse=later("siphon.sources.zed.logs", "parse"),
+        recognise=later("siphon.sources.zed.logs", "recognise"),
         sqlite=True,
         skips=SKIPS,
         evidence="published notes and the writer's structures, no real log; 2026-11-21",

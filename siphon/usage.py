@@ -1,0 +1,200 @@
+"""Usage and cost by time or by what was used, from the hourly rollups: the tables of `siphon usage`."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from siphon import zones
+from siphon.zones import Zone
+
+TIMES = {"daily": "day", "weekly": "week", "monthly": "month"}
+THINGS = {"model": "u.model", "project": "p.name", "host": "s.host", "source": "s.source"}
+BY = (*TIMES, "session", "blocks", *THINGS)
+
+_DAY = 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+class Asked(NamedTuple):
+    """What to sum up; empty: all."""
+
+    zone: Zone
+    since: date | None = None
+    until: date | None = None  # in it
+    hosts: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+
+
+class Sum(NamedTuple):
+    """Requests and what they used; a cost is None where no price is known."""
+
+    requests: int
+    unpriced_requests: int
+    incomplete_requests: int
+    input_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int  # 5 minutes
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int  # memo, inside output
+    cost_nanousd: int | None
+    reported_nanousd: int | None  # what tools state themselves
+
+    @property
+    def cost_usd(self) -> float | None:
+        return None if self.cost_nanousd is None else self.cost_nanousd / 1e9
+
+    @property
+    def reported_usd(self) -> float | None:
+        return None if self.reported_nanousd is None else self.reported_nanousd / 1e9
+
+    @property
+    def tokens(self) -> int:
+        """All token classes together."""
+        return sum(self[3:8])
+
+
+NOTHING = Sum(0, 0, 0, 0, 0, 0, 0, 0, 0, None, None)
+
+
+class Line(NamedTuple):
+    """One line of a table, with its parts by model, the dearest first."""
+
+    key: str | None  # day, week's Monday, month, session uid …; None: the logs do not say
+    sum: Sum
+    models: tuple[tuple[str | None, Sum], ...]
+
+
+_SUMS = """
+    sum(u.requests),
+    sum(u.unpriced_requests),
+    sum(u.incomplete_requests),
+    sum(u.input_tokens),
+    sum(u.cache_read_tokens),
+    sum(u.cache_write_tokens),
+    sum(u.cache_write_1h_tokens),
+    sum(u.output_tokens),
+    sum(u.reasoning_tokens),
+    sum(u.cost_nanousd),
+    sum(u.reported_nanousd)
+"""
+
+Part = tuple[Any, str | None, Sum]
+"""Key, model, sum."""
+
+
+def lines(connection: sqlite3.Connection, by: str, asked: Asked) -> list[Line]:
+    """The table's lines: of times and sessions the oldest first, of things the dearest first."""
+    if by in TIMES:
+        return gathered(_by_time(connection, TIMES[by], asked))
+    if by == "session":
+        return gathered(_by_session(connection, asked))
+    found = gathered(parts(connection, f"nullif({THINGS[by]}, '')", [], asked))
+    return sorted(found, key=lambda line: -(line.sum.cost_nanousd or 0))
+
+
+def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Iterator[Part]:
+    day, values = _day(connection, asked.zone)
+    for number, model, sum_ in sorted(
+        parts(connection, day, values, asked), key=lambda part: (part[0] is None, part[0])
+    ):
+        at = None if number is None else zones.period(date.fromordinal(_EPOCH + number), period)
+        yield at, model, sum_
+
+
+def _day(connection: sqlite3.Connection, at: Zone) -> tuple[str, list[int]]:
+    """SQL for the local day as a number, and its parameters: where the clocks change, the shift does."""
+    first, last = connection.execute(
+        "select min(hour), max(hour) from usage_hours where hour >= 0"
+    ).fetchone()
+    if first is None:
+        return "null", []
+    changes = list(zones.shifts(first, last, at))
+    offset = "?"
+    values = [at.offset(last)]
+    befores = [at.offset(first), *(shift for _, shift in changes)]
+    for (when, _), before in zip(changes, befores, strict=False):
+        values[-1:-1] = [when, before]
+    if changes:
+        offset = f"case {'when u.hour < ? then ? ' * len(changes)}else ? end"
+    return f"case when u.hour >= 0 then (u.hour + {offset}) / {_DAY} end", values
+
+
+def _by_session(connection: sqlite3.Connection, asked: Asked) -> Iterator[Part]:
+    found = connection.execute("select id, uid from sessions where requests > 0 order by ended_at, uid")
+    uids = dict(found.fetchall())
+    order = {session: number for number, session in enumerate(uids)}
+    found_parts = parts(connection, "u.session_id", [], asked)
+    for session, model, sum_ in sorted(found_parts, key=lambda part: order[part[0]]):
+        yield uids[session], model, sum_
+
+
+def parts(
+    connection: sqlite3.Connection, key: str, values: Sequence[Any], asked: Asked
+) -> Iterator[Part]:
+    """The hours' sums by an SQL expression, with its parameters, and by model."""
+    term, more = where(asked)
+    for row in connection.execute(
+        f"select {key}, u.model, {_SUMS} {_tables(key + term)} where {term} group by 1, 2",
+        [*values, *more],
+    ):
+        yield row[0], row[1] or None, Sum._make(row[2:])
+
+
+def _tables(sql: str) -> str:
+    """Only those that are asked: joining a million rows in vain doubles the time."""
+    joined = "from usage_hours u"
+    if "s." in sql or "p." in sql:
+        joined += " join sessions s on s.id = u.session_id"
+    return joined + (" left join projects p on p.id = s.project_id" if "p." in sql else "")
+
+
+def where(asked: Asked) -> tuple[str, list[Any]]:
+    """SQL over the hours `u`, sessions `s` and projects `p`, and its parameters."""
+    terms = ["true"]
+    values: list[Any] = []
+    for column, names in (
+        ("s.host", asked.hosts),
+        ("s.source", asked.sources),
+        ("p.name", asked.projects),
+        ("u.model", asked.models),
+    ):
+        if names:
+            terms.append(f"{column} in ({', '.join('?' * len(names))})")
+            values += names
+    if asked.since is not None or asked.until is not None:
+        terms.append("u.hour >= ?")
+        values.append(0 if asked.since is None else zones.begin(asked.since, asked.zone))
+    if asked.until is not None:
+        terms.append("u.hour < ?")
+        values.append(zones.begin(date.fromordinal(asked.until.toordinal() + 1), asked.zone))
+    return " and ".join(terms), values
+
+
+def gathered(of: Iterable[Part]) -> list[Line]:
+    """One line a key, in the order of first sight."""
+    found: dict[Any, dict[str | None, Sum]] = {}
+    for key, model, sum_ in of:
+        models = found.setdefault(key, {})
+        models[model] = added([models[model], sum_]) if model in models else sum_
+    return [
+        Line(key, added(models.values()), tuple(sorted(models.items(), key=_dearest)))
+        for key, models in found.items()
+    ]
+
+
+def _dearest(item: tuple[str | None, Sum]) -> tuple[int, int]:
+    return -(item[1].cost_nanousd or 0), -item[1].tokens
+
+
+def added(sums: Iterable[Sum]) -> Sum:
+    """All together; a cost is None only if none is known."""
+    return Sum(*map(_added, zip(*sums, strict=True))) if (sums := list(sums)) else NOTHING
+
+
+def _added(column: Sequence[Any]) -> Any:
+    known = [value for value in column if value is not None]
+    return sum(known) if known else None

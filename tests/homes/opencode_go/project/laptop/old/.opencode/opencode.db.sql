@@ -1,0 +1,5 @@
+create table sessions (id text primary key, parent_session_id text, title text not null, message_count integer, prompt_tokens integer, completion_tokens integer, cost real, updated_at integer, created_at integer);
+create table messages (id text primary key, session_id text not null, role text not null, parts text not null default '[]', model text, created_at integer, updated_at integer, finished_at integer);
+insert into sessions values ('c0000000-0000-4000-8000-000000000001', null, '', 2, 90, 10, 0, 1746000100000, 1746000000000);
+insert into messages values ('c1000000-0000-4000-8000-000000000001', 'c0000000-0000-4000-8000-000000000001', 'user', '[{"type":"text","data":{"text":"What is ebb?"}}]', null, 1746000001000, 1746000001000, null);
+insert into messages values ('c1000000-0000-4000-8000-000000000002', 'c0000000-0000-4000-8000-000000000001', 'assistant', '[{"type":"text","data":{"text":"Falling water"}},{"type":"finish","data":{"reason":"end_turn","time":1746000002}}]', 'claude-3.7-sonnet', 1746000002000, 1746000002000, 1746000002000);
