@@ -1,10 +1,10 @@
 """Glob patterns of sources: POSIX paths below a home, `**` crossing folders, hidden ones too."""
 
 import re
-from functools import cache
+from functools import lru_cache
 
 
-@cache
+@lru_cache(4096)
 def compiled(pattern: str) -> re.Pattern[str]:
     """A regex to fullmatch: `**/` = any folders or none, `*` and `?` stay in one, `{a,b}`, `[abc]`."""
     return re.compile(_translate(pattern), re.DOTALL)
