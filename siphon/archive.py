@@ -115,7 +115,7 @@ class Archive:
 
     def part(self) -> Path:
         """A path for bytes on their way in; nothing lies there yet."""
-        return self.root / PARTS / f"{os.getpid()}-{next(_numbers)}"
+        return Path(f"{self.root}/{PARTS}/{os.getpid()}-{next(_numbers)}")
 
     def add(self, host: str, arrivals: Sequence[Arrival], at: int) -> None:
         """Take in new logs, new generations and tails; see siphon/deposit.py."""

@@ -243,9 +243,11 @@ def demo(port: int, keep: Path | None, no_serve: bool) -> None:
 
 
 def _add_readers() -> None:
+    from siphon.cli_coverage import coverage_
     from siphon.cli_read import READERS
+    from siphon.cli_usage import usage_
 
-    for command in READERS:
+    for command in (*READERS, coverage_, usage_):
         siphon.add_command(command)
 
 

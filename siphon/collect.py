@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing, nullcontext
 from subprocess import TimeoutExpired
 from typing import NamedTuple
 
@@ -47,7 +47,7 @@ def collect(
 ) -> list[HostReport]:
     """Collect the named hosts, or all that are enabled; one report each, in the order of the config.
 
-    `progress` is told (host, what it is doing).
+    `progress` is told (host, what it is doing). `now` tells the time in ms; a module's function.
     Raises SiphonError for an unknown name, or where another collect is at work on the archive.
     """
     jobs = [Job(config, archive, host, dry_run, now) for host in _chosen(config, hosts)]
@@ -56,42 +56,43 @@ def collect(
         if progress is not None:
             progress(word.host, word.doing)
 
-    with ExitStack() as stack:
-        if not dry_run:
-            stack.enter_context(archive.lock("collect", now()))
-        if len(jobs) == 1:
-            return [collect_host(jobs[0], say)]
+    with nullcontext() if dry_run else archive.lock("collect", now()):
+        if len(jobs) == 1 or all(job.host.ssh is None for job in jobs):
+            # Starting a process costs more than most local homes; what a network delays gets its own.
+            return [collect_host(job, say) for job in jobs]
         reports = in_processes(collect_host, jobs, say)
         return [report or _lost(job) for job, report in zip(jobs, reports, strict=True)]
 
 
 def collect_host(job: Job, say: Say) -> HostReport:
     """Collect one host and record how it went."""
-    name, started = job.host.name, job.now()
     if job.dry_run:
-        return _tried(job, say, started)
-    with job.archive.host_lock(name):
-        run = job.archive.record_run(Run(kind="collect", host=name, started_at=started))
-        report = _tried(job, say, started)
-        _record(job.archive, run, report)
+        return _tried(job, say)
+    run = job.archive.record_run(Run(kind="collect", host=job.host.name, started_at=job.now()))
+    report = _tried(job, say)
+    _record(job.archive, run, report)
     return report
 
 
-def _tried(job: Job, say: Say, started: int) -> HostReport:
-    name = job.host.name
+def _tried(job: Job, say: Say) -> HostReport:
+    name, started = job.host.name, job.now()
     say(Progress(name, "connect"))
     try:
-        with closing(_opened(job)) as host:
-            pull = Pull(job.archive, host, name, say, job.now)
-            report = pull.run(_wanted(job.config, job.host), job.dry_run)
-            if not job.dry_run:
-                say(Progress(name, "git"))
-                report = report._replace(
-                    problems=(*report.problems, *_ask_git(job, host, pull.folders.found()))
-                )
-            return report._replace(started_at=started, ended_at=job.now(), wire=host.wire)
+        return _collected(job, say)._replace(started_at=started, ended_at=job.now())
     except Exception as error:  # this host failed, whatever the reason; the others must not
         return HostReport(name, started, job.now(), error=_reason(name, error))
+
+
+def _collected(job: Job, say: Say) -> HostReport:
+    name = job.host.name
+    with closing(_opened(job)) as host, nullcontext() if job.dry_run else job.archive.host_lock(name):
+        pull = Pull(job.archive, host, name, say, job.now)
+        report = pull.run(_wanted(job.config, job.host), job.dry_run)
+        if job.dry_run:
+            return report
+        say(Progress(name, "git"))
+        unasked = _ask_git(job, host, pull.folders.found())
+        return report._replace(problems=(*report.problems, *unasked), wire=host.wire)
 
 
 def _opened(job: Job) -> Host:

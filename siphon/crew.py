@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
 Job = TypeVar("Job")
@@ -37,8 +36,7 @@ def in_processes(
     if not jobs:
         return []
     results: list[Result | None] = [None] * len(jobs)
-    root = str(Path(__file__).parent.parent)
-    code = f"import sys; sys.path.insert(0, {root!r}); from siphon.crew import main; main()"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from siphon.crew import main; main()"
     command = [sys.executable, "-c", code]
     # A group of its own: Ctrl-C reaches us, and we end them in order.
     with subprocess.Popen(

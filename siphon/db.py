@@ -9,7 +9,7 @@ from pathlib import Path
 
 from siphon.errors import SiphonError
 
-LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql")
+LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
 _FTS_HASH = 64 << 20  # bytes of postings held in memory while bulk loading; SQLite's own is 1 MiB
 _FTS_HASH_USUAL = 1 << 20
 
@@ -110,7 +110,7 @@ def index_text(connection: sqlite3.Connection) -> None:
 
 
 def seal(connection: sqlite3.Connection) -> None:
-    for views in ("views.sql", "report_views.sql"):
+    for views in ("views.sql", "report_views.sql", "coverage.sql"):
         connection.executescript(script(views))
     connection.execute("insert or replace into meta values ('layout', ?)", [layout()])
     connection.executescript("pragma analysis_limit = 1000; analyze;")

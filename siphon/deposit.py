@@ -36,7 +36,7 @@ class Arrival(NamedTuple):
 
 def located(root: Path, place: str) -> Path:
     """The file at a place that a ledger row names."""
-    return root / os.fsdecode(raw(place))
+    return Path(f"{root}/{os.fsdecode(raw(place))}")
 
 
 def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], at: int) -> None:

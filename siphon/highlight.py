@@ -10,7 +10,8 @@ from pygments.lexers import find_lexer_class_by_name, find_lexer_class_for_filen
 from pygments.util import ClassNotFound
 
 LONGEST = 12_000  # characters; longer ones stay plain, as colouring takes a millisecond per kB
-_FORMAT: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix="c-")
+PREFIX = "c-"  # of the classes
+_FORMAT: HtmlFormatter[str] = HtmlFormatter(nowrap=True, classprefix=PREFIX)
 
 
 def highlight(code: str, language: str) -> str:

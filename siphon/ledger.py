@@ -80,15 +80,17 @@ class Ledger:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or nothing."""
+        """One transaction: all of it or nothing. Raises SiphonError where the disk, say, is full."""
         db = self.db
-        db.execute("begin immediate")
         try:
+            db.execute("begin immediate")
             yield db
-        except BaseException:
-            db.execute("rollback")
-            raise
-        db.execute("commit")
+            db.execute("commit")
+        except sqlite3.OperationalError as error:
+            raise SiphonError(f"{self.path}: the archive's ledger cannot be written: {error}") from error
+        finally:
+            if db.in_transaction:
+                db.execute("rollback")
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """All rows of a query."""

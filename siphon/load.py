@@ -89,10 +89,10 @@ def _run(done: Loaded, started: int) -> Run:
 
 @contextmanager
 def _alone(database: Path) -> Iterator[None]:
-    """Two loads never write one database; the system frees the lock if we die."""
+    """Two loads never write one database. A lock of the process, not of a file that workers inherit."""
     with database.with_name(f".{database.name}.lock").open("a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise SiphonError(f"{database}: another load is writing it; wait for it to end") from None
         yield

@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,12 +51,14 @@ class LocalHost:
         return found
 
     def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:  # noqa: ARG002
-        for want in wants:
-            try:
-                with _opened(self.home, raw(want.path)) as descriptor:
+        with _Folder(self.home) as folder:
+            for want in wants:
+                try:
+                    descriptor = folder.open(raw(want.path))
+                except OSError:
+                    continue  # left out, as the interface says: the collector names it
+                with os.fdopen(descriptor, "rb", buffering=0):
                     yield _piece(want, descriptor)
-            except OSError:
-                continue  # left out, as the interface says: the collector names it
 
     def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
         asked = shell.words(os.fsencode(folder) for folder in folders)
@@ -106,30 +108,54 @@ def _below(real: bytes, home: bytes) -> bool:
     return real == home or real.startswith(home.rstrip(b"/") + b"/")
 
 
-@contextmanager
-def _opened(home: bytes, path: bytes) -> Iterator[int]:
-    """A regular file below home, opened step by step so that no link, however late, leads elsewhere."""
-    folder, _, name = (home + b"/" + path).rpartition(b"/")
-    real = os.path.realpath(folder)
-    if not _below(real, home):
+class _Folder:
+    """Opens regular files below a home, step by step so that no link, however late, leads elsewhere."""
+
+    def __init__(self, home: bytes) -> None:
+        self._home = home
+        self._path: bytes | None = None  # of the folder opened last: the next file is likely in it, too
+        self._descriptor = -1
+
+    def __enter__(self) -> "_Folder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def open(self, path: bytes) -> int:
+        """A descriptor of the file. Raises OSError."""
+        above, _, name = (self._home + b"/" + path).rpartition(b"/")
+        if above != self._path:
+            self._close()
+            self._descriptor = _descend(self._home, os.path.realpath(above))
+            self._path = above
+        file = os.open(name, _READ | os.O_NONBLOCK, dir_fd=self._descriptor)
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            return file
+        os.close(file)
+        raise PermissionError("no regular file")
+
+    def _close(self) -> None:
+        if self._path is not None:
+            os.close(self._descriptor)
+            self._path = None
+
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def _descend(home: bytes, folder: bytes) -> int:
+    """A descriptor of a folder below the home, whose path has no links."""
+    if not _below(folder, home):
         raise PermissionError("leaves the home")
-    steps = real[len(home) :].strip(b"/").split(b"/") if real != home else []
     current = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        for step in steps:
-            current = _step(current, step, os.O_DIRECTORY)
-        current = _step(current, name, os.O_NONBLOCK)
-        if not stat.S_ISREG(os.fstat(current).st_mode):
-            raise PermissionError("no regular file")
-        yield current
-    finally:
-        os.close(current)
-
-
-def _step(folder: int, name: bytes, flags: int) -> int:
-    below = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags, dir_fd=folder)
-    os.close(folder)
-    return below
+    for step in folder[len(home) :].strip(b"/").split(b"/") if folder != home else ():
+        try:
+            below = os.open(step, _READ | os.O_DIRECTORY, dir_fd=current)
+        finally:
+            os.close(current)
+        current = below
+    return current
 
 
 def _piece(want: Want, descriptor: int) -> Piece:

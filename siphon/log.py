@@ -128,7 +128,7 @@ class Log:
     def either(
         self, quick: msgspec.json.Decoder[Q], decoder: msgspec.json.Decoder[T]
     ) -> Iterator[tuple[Line, Q | T]]:
-        """As `objects`; a line that the quick decoder, of narrower types, takes is not given to the other."""
+        """As `objects`; the other decoder gets what the quick one, of narrower types, refuses."""
         decode = quick.decode
         for line in self.lines():
             try:

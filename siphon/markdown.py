@@ -11,8 +11,9 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
+from pygments.token import STANDARD_TYPES
 
-from siphon.highlight import highlight
+from siphon.highlight import PREFIX, highlight
 from siphon.visible import visible
 
 SCHEMES = {"http", "https", "mailto"}
@@ -20,42 +21,43 @@ _PLAIN = re.compile(r"[\w \t.,;:!?()'\"/%$+=…–—-]*", re.ASCII)
 _STARTS = re.compile(r"[ \t]*(?:[-+=]|\d+[.)]|\t|    )")
 _TAGS = set(
     "p br hr h3 h4 h5 h6 ul ol li blockquote pre code em strong s a span table thead tbody tr th td"
-    " div input".split()
+    " div".split()
 )
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "span": {"class", "title"},
-    "code": {"class"},
-    "div": {"class"},
-    "pre": {"class", "data-language"},
+    "span": {"title"},
+    "pre": {"data-language"},
     "ol": {"start"},
-    "th": {"class"},
-    "td": {"class"},
 }
 _URL = re.compile(r"https?://(?:&amp;|[^\s<>&`'\"])*[\w/#=+~-]")
-_CLASS = re.compile(r"(?:c-\w+|nolink|wide|center|right)")
+_CLASSES = {
+    "span": {"nolink", *(f"{PREFIX}{name}" for name in STANDARD_TYPES.values())},
+    "div": {"wide"},
+    "th": {"center", "right"},
+    "td": {"center", "right"},
+}
 
 
-@lru_cache(1024)  # paging through a session, or following it, shows the same messages again
+@lru_cache(2048)  # paging through a session, or following it, shows the same messages again
 def markdown(text: str, *, breaks: bool = False) -> str:
     """HTML of the text; with `breaks` its line ends are kept, as people type them."""
     text = visible(text)
     if _PLAIN.fullmatch(text) and not _STARTS.match(text):
         return f"<p>{escape(text)}</p>"
-    return nh3.clean(
-        _parser(breaks).render(text),
+    return _cleaner().clean(_parser(breaks).render(text))
+
+
+@cache
+def _cleaner() -> nh3.Cleaner:
+    """Lets through what the rules below write, and nothing else."""
+    return nh3.Cleaner(
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_attribute,
+        allowed_classes=_CLASSES,
         url_schemes=SCHEMES,
+        url_relative="deny",
         link_rel="noopener noreferrer nofollow",
     )
-
-
-def _attribute(_tag: str, name: str, value: str) -> str | None:
-    if name == "class":
-        return " ".join(part for part in value.split() if _CLASS.fullmatch(part)) or None
-    return value
 
 
 @cache

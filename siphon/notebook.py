@@ -37,8 +37,8 @@ class Choice(NamedTuple):
 
 
 def database(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
-    """`--database`, else $SIPHON_DATABASE, else what siphon.yml says."""
-    given = argument or environ.get("SIPHON_DATABASE")
+    """What is served, else `--database`, else $SIPHON_DATABASE, else what siphon.yml says."""
+    given = _served("database", argument or environ.get("SIPHON_DATABASE") or "")
     return cwd / given if given else load_config(None, environ, cwd).database
 
 
@@ -246,12 +246,13 @@ def table(found: Sequence[Row], **more: Any) -> Any:
 
 def site(argument: str | None) -> str:
     """Where the session pages are: here if siphon serves this notebook, else on its usual port."""
-    if argument:
-        return argument.rstrip("/")
+    return argument.rstrip("/") if argument else _served("site", "http://127.0.0.1:8001")
+
+
+def _served(name: str, otherwise: str) -> str:
+    """What the server that runs the notebook says."""
     request = mo.app_meta().request
-    if request is not None and str(request.url.get("path", "")).startswith("/-/notebooks/"):
-        return ""
-    return "http://127.0.0.1:8001"
+    return str(request.meta.get(name, otherwise)) if request is not None else otherwise
 
 
 def path_of(arguments: Mapping[str, Any], name: str) -> str | None:

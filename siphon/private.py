@@ -1,10 +1,12 @@
 """Folders and files that only their owner can read, whatever the umask, and kept through a power cut."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
+
+_AT_ONCE = 8
 
 
 def folder(path: Path) -> None:
@@ -36,19 +38,19 @@ def book(path: Path) -> int:
 
 
 def sync(paths: Iterable[Path]) -> None:
-    """Force files, or folders' lists of names, to disk; together, as one by one is slow."""
-    wanted = set(paths)
-    if len(wanted) < 4:
-        for path in wanted:
-            _sync(path)
+    """Force files, or folders' lists of names, to disk; several at once, as each waits for the disk."""
+    wanted = list(set(paths))
+    if len(wanted) < _AT_ONCE:
+        _sync(wanted)
         return
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(_sync, wanted))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(_sync, [wanted[start::_AT_ONCE] for start in range(_AT_ONCE)]))
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _sync(paths: Sequence[Path]) -> None:
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

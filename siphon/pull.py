@@ -195,7 +195,8 @@ class Pull:
             for block in piece.blocks:
                 file.write(block)
                 whole.update(block)
-                segment.update(block)
+                if start:
+                    segment.update(block)
                 self.folders.feed(block)
             count = file.tell()
         self.folders.end()
@@ -209,7 +210,7 @@ class Pull:
             mtime=task.found.mtime // 1_000_000,
             stamp=task.found.stamp,
             sha256=whole.hexdigest(),
-            segment=segment.hexdigest(),
+            segment=segment.hexdigest() if start else whole.hexdigest(),
         )
         return arrival, count == size - start and _proved(proof, arrival.sha256, held)
 

@@ -38,6 +38,7 @@ RELATIONS = {  # kind → (said of the parent on the child's page, said of the c
     "compaction": ("Compacted from", "Compaction"),
     "copy": ("Copy of", "Copy"),
 }
+COMMANDS = ("/", "!", "$")  # what a command begins with
 _PROSE_KINDS = ("prompt", "reply", "summary", "thinking")
 
 
@@ -60,6 +61,13 @@ def body(said: Text, limit: int | None = 0) -> Body:
     if prose:
         return Body(markdown(text, breaks=said.kind == "prompt"), left_out, long)
     return Body(f"<pre>{escape(visible(text))}</pre>", left_out, long)
+
+
+def label(said: Text) -> str:
+    """What stands above the message. Tools log what a command printed as they log the command."""
+    if said.kind == "command" and not (said.text or "").lstrip().startswith(COMMANDS):
+        return "Output"
+    return LABELS.get(said.kind, said.kind)
 
 
 def gist(said: Text) -> str:

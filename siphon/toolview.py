@@ -15,6 +15,7 @@ from siphon.transcript import Call
 from siphon.visible import visible
 
 SHOWN = 3000  # characters of one part; the rest is a link away
+COLOURED = 1200  # characters of a written file that are coloured while it is folded
 DIFFED = 1500  # lines; a longer edit is shown as what went and what came
 _SHORT = 120  # characters that a field may have to stand on one line
 
@@ -146,13 +147,15 @@ def _todo(steps: list[dict[str, Any]]) -> str:
 
 def _command(text: str, limit: int | None) -> Part:
     text, left_out = cut(visible(text), limit)
-    return Part("command", "command", f"<pre><code>{highlight(text, 'bash')}</code></pre>", left_out)
+    html = highlight(text, "bash") if limit is None else escape(text)
+    return Part("command", "command", f"<pre><code>{html}</code></pre>", left_out)
 
 
 def _file(text: str, path: str, limit: int | None) -> Part:
     lines = text.count("\n") + (not text.endswith("\n"))
     text, left_out = cut(visible(text), limit)
-    html = f"<pre><code>{highlight_file(text, path)}</code></pre>"
+    html = highlight_file(text, path) if limit is None or len(text) < COLOURED else escape(text)
+    html = f"<pre><code>{html}</code></pre>"
     return Part("file", f"{lines:,} line{'' if lines == 1 else 's'}", html, left_out)
 
 

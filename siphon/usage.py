@@ -97,7 +97,7 @@ def lines(connection: sqlite3.Connection, by: str, asked: Asked) -> list[Line]:
 
 
 def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Iterator[Part]:
-    day, values = _day(connection, asked.zone)
+    day, values = _day(connection, asked)
     for number, model, sum_ in sorted(
         parts(connection, day, values, asked), key=lambda part: (part[0] is None, part[0])
     ):
@@ -105,13 +105,16 @@ def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Itera
         yield at, model, sum_
 
 
-def _day(connection: sqlite3.Connection, at: Zone) -> tuple[str, list[int]]:
+def _day(connection: sqlite3.Connection, asked: Asked) -> tuple[str, list[int]]:
     """SQL for the local day as a number, and its parameters: where the clocks change, the shift does."""
     first, last = connection.execute(
         "select min(hour), max(hour) from usage_hours where hour >= 0"
     ).fetchone()
     if first is None:
         return "null", []
+    at = asked.zone
+    if asked.since is not None:
+        first = min(last, max(first, zones.begin(asked.since, at)))
     changes = list(zones.shifts(first, last, at))
     offset = "?"
     values = [at.offset(last)]

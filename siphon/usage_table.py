@@ -1,18 +1,18 @@
 """The tables that `siphon usage` prints."""
 
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from siphon import figures, usage
+from siphon import figures
 from siphon.origins import Origin
 from siphon.sources import sources
 from siphon.usage import Asked, Line, Sum
+from siphon.usage_rows import Row, total, unpriced
 from siphon.visible import visible
 
 _HEADS = {
@@ -21,28 +21,6 @@ _HEADS = {
 }  # fmt: skip
 _NARROW = 100  # columns of the terminal: below, cache and models are left out
 _UNTOLD = "(not told)"
-
-
-class Row(NamedTuple):
-    """A line of a table as it is printed."""
-
-    key: str | None
-    line: Line
-    more: Mapping[str, Any] = {}  # of a block or session
-
-
-def total(rows: Sequence[Row]) -> Sum:
-    return usage.added(row.line.sum for row in rows)
-
-
-def unpriced(rows: Sequence[Row]) -> dict[str | None, int]:
-    """Model → requests that no sum has the cost of."""
-    found: dict[str | None, int] = {}
-    for row in rows:
-        for model, sum_ in row.line.models:
-            if sum_.unpriced_requests:
-                found[model] = found.get(model, 0) + sum_.unpriced_requests
-    return found
 
 
 def _console() -> Console:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -56,17 +56,16 @@ class Wanted(NamedTuple):
 
     def stores(self, paths: Iterable[str]) -> list[str]:
         """Those of the paths that are SQLite stores."""
-        roots = [root for root in self.roots if root.stores]
-        folders = tuple(root.folder and root.folder + "/" for root in roots)
-        paths = [path for path in paths if path.startswith(folders)]
-        there = [
-            path
-            for path in paths
-            for root in roots
-            if root.has(path)
-            if _one_of(root.stores).fullmatch(path)
-        ]
-        return sorted(set(there))
+        by_top = defaultdict(list)  # first part of a root's folder → such roots; "" leads everywhere
+        for root in self.roots:
+            if root.stores:
+                by_top[root.folder.partition("/")[0]].append(root)
+        return [path for path in paths if _is_store(path, by_top)]
+
+
+def _is_store(path: str, by_top: Mapping[str, Sequence[Root]]) -> bool:
+    roots = (*by_top.get(path.partition("/")[0], ()), *by_top.get("", ()))
+    return any(_one_of(root.stores).fullmatch(path) for root in roots)
 
 
 def wanted(sources: Iterable[Source]) -> Wanted:

@@ -1,5 +1,8 @@
 """What all tests share: the real logs beside the checkout, and accepting goldens."""
 
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,18 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="write goldens from what was read")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Temporary folders in memory where there is room: thousands of small collects wait for disks."""
+    memory = Path("/dev/shm")
+    worker = hasattr(config, "workerinput")
+    if worker or config.option.basetemp or not os.access(memory, os.W_OK):
+        return
+    if shutil.disk_usage(memory).free > 2 << 30:
+        folder = Path(tempfile.mkdtemp(prefix="siphon-tests-", dir=memory))
+        config.option.basetemp = str(folder / "tests")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from siphon.collect import collect
-
 from dump import dump
 from siphon.archive import Archive
+from siphon.collect import collect
 from siphon.config import Config, HostConfig
 from siphon.load import Loaded, load
 

@@ -356,6 +356,22 @@ def test_a_log_grows_step_by_step_and_is_the_same_bytes(site: Site, shared: Path
     assert site.sound()
 
 
+@pytest.mark.parametrize("home", ["laptop", "server", "workstation"])
+def test_every_way_to_a_host_finds_the_same_logs(
+    home: str, fleet: Fleet, shared: Path, tmp_path: Path
+) -> None:
+    found = {}
+    for way in WAYS:
+        host = HostConfig("host", home=shared / "homes" / home)
+        if way != "local":
+            host = fleet.sshds[way].host("host", shared / "homes" / home)
+        config = _config(tmp_path, fleet.keys, host)
+        (report,) = collect(config, Archive(config.archive), dry_run=True)
+        found[way] = (report.seen, sorted(report.planned), report.problems, report.error)
+    assert found["local"][0] > 10
+    assert found == dict.fromkeys(WAYS, found["local"])
+
+
 def tree(folder: Path) -> list[tuple[object, ...]]:
     """Everything about every file that writing would change."""
     files = [folder, *folder.rglob("*")]

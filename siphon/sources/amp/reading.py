@@ -15,6 +15,7 @@ from siphon.sources._tally import tallies
 from siphon.sources._text import as_json, size, text_of, unique
 from siphon.sources._transcript import Transcript
 from siphon.sources.amp import about, lines, tools, usage
+from siphon.sources.amp.skips import SKIPS
 from siphon.times import millis
 
 _THREAD = msgspec.json.Decoder(lines.Thread, strict=False)
@@ -25,10 +26,6 @@ READ = frozenset(
         block/summary block/manual_bash_invocation ledger
     """.split()
 )
-SKIPS = {
-    "block/redacted_thinking": "encrypted",
-    "twin": "the same thread is read from a file that has more of it",
-}
 
 
 class At(NamedTuple):

@@ -51,7 +51,7 @@ _RESULT = msgspec.json.Decoder(_Result)
 
 def first_session_id(log: Log) -> str | None:
     """The first that a line names; only old agents' files, which lie beside their trunk's, need it."""
-    if not is_agent_file(log) or "subagents" in log.parts:
+    if not is_agent_file(log) or "subagents" in log.path.split("/"):
         return None
     mending = Mending(Entry)
     with log.open() as file:
@@ -67,23 +67,23 @@ def first_session_id(log: Log) -> str | None:
 
 def place_of(log: Log, session_id: str | None) -> Place:
     """`session_id`: what its lines say."""
-    parts = log.parts
-    agent = log.stem.removeprefix(_PREFIX) if log.stem.startswith(_PREFIX) else None
+    parts, stem = log.path.split("/"), log.stem
+    agent = stem.removeprefix(_PREFIX) if stem.startswith(_PREFIX) else None
     if "subagents" in parts[1:]:
         end = len(parts) - parts[::-1].index("subagents") - 1
         trunk, folder = parts[end - 1], "/".join(parts[:end])
     else:
         named = session_id is not None and not session_id.startswith(_PREFIX)
-        trunk = session_id if agent is not None and session_id is not None and named else log.stem
+        trunk = session_id if agent is not None and session_id is not None and named else stem
         folder = "/".join([*parts[:-1], trunk])
-    if agent is None or trunk == log.stem:
-        return Place(log.stem, trunk if agent is None else log.stem, None, folder)
+    if agent is None or trunk == stem:
+        return Place(stem, trunk if agent is None else stem, None, folder)
     return Place(f"{trunk}/{agent}", trunk, agent, folder)
 
 
 def is_agent_file(log: Log) -> bool:
     """Whether the file's name says so, even if no line tells whose agent it is."""
-    return log.stem.startswith(_PREFIX)
+    return log.path.rpartition("/")[2].startswith(_PREFIX)
 
 
 def kind(agent_id: str) -> SessionKind:

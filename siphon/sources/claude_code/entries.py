@@ -5,6 +5,8 @@ while decoding. What differs from tool to tool stays raw and is decoded where it
 """
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -236,7 +238,7 @@ class Mending(Generic[Kind]):
     """Decodes lines; a field of a wrong type is left out, and named in `dropped` for the caller."""
 
     def __init__(self, kind: type[Kind]) -> None:
-        self._decode = msgspec.json.Decoder(kind, strict=False).decode
+        self._decode: Callable[[bytes], Kind] = _decoder(kind).decode
         self.dropped: list[str] = []
 
     def decode(self, data: bytes) -> Kind:
@@ -256,6 +258,11 @@ class Mending(Generic[Kind]):
             except msgspec.ValidationError as again:
                 error = again
         raise error
+
+
+@cache
+def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[Kind]:
+    return msgspec.json.Decoder(kind, strict=False)
 
 
 def _drop(value: Any, error: str) -> bool:

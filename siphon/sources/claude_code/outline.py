@@ -24,6 +24,7 @@ class Outline:
     originals: dict[str, str] = field(default_factory=dict)  # a fork's copy → the line it copies
     last_copy: str | None = None
     forked_from: str | None = None  # a session
+    session_id: str | None = None  # the last one
     session_ids: dict[str, None] = field(default_factory=dict)  # distinct, in order
     lines: dict[int, str] = field(default_factory=dict)  # offset → uuid
 
@@ -40,8 +41,10 @@ def outline_of(log: Log) -> Outline:
 
 def add(outline: Outline, entry: Entry | Sketch, offset: int) -> None:
     """Take in one more line."""
-    if entry.session_id:
-        outline.session_ids[entry.session_id] = None
+    session_id = entry.session_id
+    if session_id and session_id != outline.session_id:
+        outline.session_id = session_id
+        outline.session_ids[session_id] = None
     uuid = entry.uuid
     if uuid is None:
         return
@@ -100,12 +103,14 @@ def _latest(outline: Outline) -> dict[str, int]:
 
 
 def _is_typed(entry: Entry | Sketch) -> bool:
-    if entry.is_meta or entry.is_sidechain or entry.is_compact_summary or entry.message is None:
+    if entry.message is None or entry.is_meta or entry.is_sidechain or entry.is_compact_summary:
         return False
     content = entry.message.content
     if isinstance(content, str):
         return any(piece.role == "user" for piece in pieces(content))
-    for block in content or ():
+    if not content:
+        return False
+    for block in content:
         if block.type == "tool_result":
             return False
-    return any(piece.role == "user" for block in content or () for piece in pieces(block.text or ""))
+    return any(piece.role == "user" for block in content for piece in pieces(block.text or ""))

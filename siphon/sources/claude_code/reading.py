@@ -30,6 +30,7 @@ class Reading:
     outline: Outline
     place: Place
     abandoned: set[str]  # uuids
+    plain: bool  # nothing in it is known to be copied or left behind
     trunk: Thread
     out: list[Record]
     threads: dict[str, Thread]  # by native id
@@ -84,7 +85,7 @@ def _mark(rows: list[Record], outline: Outline) -> None:
 def _in_two_readings(log: Log) -> Iterator[Record]:
     outline = outline_of(log)
     reading = _begin(log, outline, next(iter(outline.session_ids), None))
-    reading.abandoned = abandoned(outline)
+    reading.abandoned, reading.plain = abandoned(outline), False
     for line, entry in _entries(reading):
         _read(reading, line, entry)
         if reading.out:
@@ -105,7 +106,7 @@ def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
     out: list[Record] = []
     trunk = Thread(place.native_id, out)
     threads = {place.native_id: trunk}
-    reading = Reading(log, outline, place, set(), trunk, out, threads)
+    reading = Reading(log, outline, place, set(), True, trunk, out, threads)
     if agents.is_agent_file(log):
         trunk.side = True
         trunk.kind = agents.kind(place.agent_id or "")
@@ -118,6 +119,7 @@ def _tallies(reading: Reading) -> Iterator[Tally]:
 
 
 def _read(reading: Reading, line: Line, entry: Entry) -> None:
+    # Every line comes here: what most lines need is written out.
     if reading.mending.dropped:
         _note_dropped(reading, line)
     kind = entry.type or "(none)"
@@ -125,7 +127,12 @@ def _read(reading: Reading, line: Line, entry: Entry) -> None:
     thread = reading.trunk
     if entry.is_sidechain and not thread.side:
         thread = _thread(reading, line, entry)
-    ts = None if entry.timestamp is None else _time(reading, line, entry)
+    ts = None
+    if entry.timestamp is not None:
+        ts = millis(entry.timestamp)
+        if ts is None or not _EARLIEST <= ts < _LATEST:
+            ts = None
+            reading.log.problem(f"no time: {entry.timestamp!r:.60}", line.number, line.offset)
     threads.note(thread, entry, ts)
     if kind not in _TALK:
         _aside(reading, thread, line, entry, ts)
@@ -133,7 +140,10 @@ def _read(reading: Reading, line: Line, entry: Entry) -> None:
     thread.lines += 1
     if kind == "progress" and (entry.data is None or entry.data.message is None):
         return  # a sign of life: by far the most frequent line
-    spot = _spot(reading, line, entry, ts)
+    if reading.plain:
+        spot = Spot(entry.uuid, entry.parent_uuid, ts, line.offset, len(line.data), line.number, False)
+    else:
+        spot = _spot(reading, line, entry, ts)
     if kind == "assistant":
         said.assistant(reading.log, reading.place, thread, entry, spot)
     elif kind == "user":
@@ -209,14 +219,6 @@ def _side(reading: Reading, native_id: str, line: Line) -> Thread:
         thread = Thread(native_id, reading.out, line.offset, side=True, kind="subagent")
         reading.threads[native_id] = thread
     return thread
-
-
-def _time(reading: Reading, line: Line, entry: Entry) -> int | None:
-    ts = millis(entry.timestamp)
-    if ts is None or not _EARLIEST <= ts < _LATEST:
-        reading.log.problem(f"no time: {entry.timestamp!r:.60}", line.number, line.offset)
-        return None
-    return ts
 
 
 def _spot(reading: Reading, line: Line, entry: Entry, ts: int | None) -> Spot:

@@ -22,8 +22,9 @@ def open_call(
 ) -> None:
     """A call's block. One that comes again is the same call, its arguments perhaps longer."""
     given, args = _arguments(log, spot, block.input)
-    call, key = toolbox.call(block.name or "unknown", args), block.id or f"\0{spot.offset}#{index}"
+    call = toolbox.call(block.name or "unknown", args)
     native_id = call_id(spot.native_id, block.id, index)
+    key = block.id or f"\0{spot.offset}#{index}"
     known = thread.calls.get(key)
     if known is not None and (known.native_id == native_id or known.answer is answer):
         if len(given or "") > len(known.input or ""):

@@ -88,10 +88,8 @@ def note(thread: Thread, entry: Entry, ts: int | None) -> None:
             thread.started_at = ts
     if thread.cwd is None and entry.cwd:
         thread.cwd = entry.cwd
-    if entry.git_branch:
-        thread.git_branch = entry.git_branch
-    if entry.version:
-        thread.version = entry.version
+    thread.git_branch = entry.git_branch or thread.git_branch
+    thread.version = entry.version or thread.version
     if thread.entrypoint is None and entry.entrypoint:
         thread.entrypoint = entry.entrypoint
     if entry.agent_name and thread.agent is None and entry.uuid is not None:

@@ -77,14 +77,8 @@ def call(name: str, args: Mapping[str, Any]) -> Call:
 
 def summary(call: Call) -> str | None:
     """One line: the command, path, query, description, question or current task."""
-    if call.kind in _QUICK_KINDS:
-        args = call.args
-        value = args.get("command") or args.get("file_path")
-        if isinstance(value, str) and len(value) <= SUMMARY and "\n" not in value and "  " not in value:
-            if words := value.strip():
-                return words
-        if quick := _quick(args):
-            return quick
+    if call.kind in _QUICK_KINDS and (quick := _quick(call.args)):
+        return quick
     for key, field in (("todos", "activeForm"), ("questions", "question")):
         items = [item for item in _items(call.args.get(key)) if isinstance(item.get(field), str)]
         if items:
@@ -96,17 +90,23 @@ def summary(call: Call) -> str | None:
 def _quick(args: Mapping[str, Any]) -> str | None:
     for key in _QUICK:
         value = args.get(key)
-        if isinstance(value, str) and value:
-            short = len(value) <= SUMMARY and "\n" not in value and "  " not in value
-            return value.strip() if short else line(value)
+        if value and isinstance(value, str):
+            if len(value) <= SUMMARY and "\n" not in value and "  " not in value:
+                return value.strip()
+            head = value[: SUMMARY * 50].partition("\n")[0]
+            return line(head) or line(value)
     return None
 
 
 def touched(call: Call) -> tuple[str, Action] | None:
     """The file or folder that a file tool was given, and what it does with it."""
     action = ACTIONS.get(call.kind)
-    path = text_of(call.args, "file_path", "notebook_path", "path") if action is not None else None
-    return None if action is None or path is None else (path, action)
+    if action is None:
+        return None
+    path = call.args.get("file_path")
+    if not path or not isinstance(path, str):
+        path = text_of(call.args, "notebook_path", "path")
+    return None if path is None else (path, action)
 
 
 def changed(call: Call, outcome: Outcome | None) -> Lines | None:

@@ -44,24 +44,30 @@ def _billed(
     cached = min(tokens.cached, tokens.input)
     written = tokens.written or 0
     searches, thread.searches = thread.searches, 0
-    return Request(
-        session=thread.native_id,
-        native_id=native_id,
-        seq=mine[0].seq if mine else next_seq(thread),
-        model=thread.model,
-        ts=thread.ts,
-        input_tokens=max(tokens.input - cached - written, 0),
-        cache_read_tokens=cached,
-        cache_write_tokens=tokens.written,
-        output_tokens=tokens.output,
-        reasoning_tokens=tokens.reasoning,
-        web_searches=searches or None,
-        nested=thread.nested,
-        aggregate=several,
-        tier=thread.tier,
-        provider=thread.provider,
-        offset=thread.offset,
-        length=thread.length,
+    return Request._make(
+        (  # in their order: keywords take thrice the time
+            thread.native_id,
+            native_id,
+            mine[0].seq if mine else next_seq(thread),
+            thread.model,
+            thread.ts,
+            max(tokens.input - cached - written, 0),
+            cached,
+            tokens.written,
+            None,  # cache_write_1h_tokens
+            tokens.output,
+            tokens.reasoning,
+            searches or None,
+            None,  # reported_nanousd
+            False,  # incomplete
+            thread.nested,
+            several,
+            thread.tier,
+            None,  # geo
+            thread.provider,
+            thread.offset,
+            thread.length,
+        )
     )
 
 

@@ -30,7 +30,8 @@ def message(thread: Thread, item: Entry) -> None:
 
 def reasoning(thread: Thread, item: Entry) -> None:
     """The readable summary and content; encrypted_content is no text."""
-    thought(thread, [*texts(item.summary), *texts(item.content)], item.id)
+    if item.summary or item.content:
+        thought(thread, [*texts(item.summary), *texts(item.content)], item.id)
 
 
 def inter_agent(thread: Thread, item: Entry) -> None:

@@ -100,16 +100,20 @@ def texts(content: Any) -> list[str]:
     """The texts of a message's content; the tags that stand round images are left out."""
     if isinstance(content, str):
         return [content] if content else []
-    if not isinstance(content, list):
+    if not content or not isinstance(content, list):
         return []
     found = [_words(part) for part in content]
-    return [value for value in found if value and not (len(value) < 99 and _IMAGE_TAG.fullmatch(value))]
+    return [value for value in found if value and not (len(value) < 99 and _is_image_tag(value))]
 
 
 def _words(part: Any) -> str | None:
-    if isinstance(part, str):
-        return part
-    return text(part.text if isinstance(part, Part) else mapping(part).get("text"))
+    if isinstance(part, Part):
+        return text(part.text)
+    return part if isinstance(part, str) else text(mapping(part).get("text"))
+
+
+def _is_image_tag(value: str) -> bool:
+    return "image" in value and _IMAGE_TAG.fullmatch(value) is not None
 
 
 _IMAGE_TAG = re.compile(r"\s*(<image(?: name=[^>]*)?>|</image>)\s*")

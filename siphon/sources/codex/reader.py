@@ -243,7 +243,9 @@ def _whole(log: Log) -> bool:
 
 def _entries(log: Log) -> Iterator[tuple[Line, Wrapped | Entry]]:
     """The lines; of a single document its parts."""
-    return _parts(log) if _whole(log) else log.either(COMMON, ENTRY)
+    if _whole(log):
+        return _parts(log)
+    return log.either(COMMON, ENTRY)
 
 
 def _parts(log: Log) -> Iterator[tuple[Line, Entry]]:

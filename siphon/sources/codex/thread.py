@@ -158,6 +158,8 @@ def from_item(thread: Thread, role: str, keys: set[str]) -> Said | None:
 
     What no event told yet is remembered, so that events which follow find it.
     """
+    if not thread.sightings:
+        return None
     found = [s for s in thread.sightings if not s.from_item and s.role == role and s.keys & keys]
     if not found:
         return None
@@ -225,7 +227,7 @@ def settle(thread: Thread, keep: Sequence[Said | Call] = ()) -> None:
     """Yield what is pending, but what is kept; calls without their result stay open."""
     waiting, thread.pending = thread.pending, list(keep)
     for one in waiting:
-        if one in keep:
+        if keep and one in keep:
             continue
         if isinstance(one, Call):
             one.settled = True
@@ -251,24 +253,28 @@ def _yield_call(thread: Thread, call: Call) -> None:
 
 
 def abandoned(thread: Thread, seq: int) -> bool:
-    return any(start <= seq < end for start, end in thread.rolled_back)
+    gone = thread.rolled_back
+    return bool(gone) and any(start <= seq < end for start, end in gone)
 
 
 def _message(thread: Thread, said: Said) -> Message:
-    return Message(
-        session=thread.native_id,
-        seq=said.seq,
-        role=said.role,
-        kind=said.kind,
-        text=said.text,
-        ts=said.ts,
-        native_id=said.native_id,
-        model=said.model,
-        request=said.request,
-        abandoned=abandoned(thread, said.seq),
-        attachments=said.attachments,
-        offset=said.offset,
-        length=said.length,
+    return Message._make(
+        (  # in their order: keywords take thrice the time
+            thread.native_id,
+            said.seq,
+            said.role,
+            said.kind,
+            said.text,
+            said.ts,
+            said.native_id,
+            None,  # parent
+            said.model,
+            said.request,
+            abandoned(thread, said.seq),
+            said.attachments,
+            said.offset,
+            said.length,
+        )
     )
 
 

@@ -40,12 +40,13 @@ def count(info: Info, running: Totals | None, last: Totals | None, copied: bool)
         if now is None or now == last or not now.spent:
             return Count(None, running, now)
         return Count(now, now if running is None else _combined(running, now, 1), now)
-    if running is not None and _same(running, total):
+    grown = running is not None and _grown(running, total)
+    if grown and running is not None and _grown(total, running):
         return Count(None, total, now)
     if running is None:
         own = now is not None and copied and now.spent < total.spent
         tokens = now if own and now is not None else total
-    elif _grown(running, total):
+    elif grown:
         tokens = _combined(total, running, -1)
     else:
         tokens = now if now is not None else total
@@ -57,17 +58,13 @@ def _totals(usage: Usage | None) -> Totals | None:
     if usage is None:
         return None
     return Totals(
-        input=usage.input_tokens or 0,
-        cached=usage.cached_input_tokens or 0,
-        written=usage.cache_write_input_tokens,
-        output=usage.output_tokens or 0,
-        reasoning=usage.reasoning_output_tokens,
-        total=usage.total_tokens or 0,
+        usage.input_tokens or 0,
+        usage.cached_input_tokens or 0,
+        usage.cache_write_input_tokens,
+        usage.output_tokens or 0,
+        usage.reasoning_output_tokens,
+        usage.total_tokens or 0,
     )
-
-
-def _same(one: Totals, other: Totals) -> bool:
-    return one == other or (_grown(one, other) and _grown(other, one))
 
 
 def _grown(before: Totals, after: Totals) -> bool:

@@ -18,16 +18,6 @@ from siphon.sources.cursor.store import Bubble, Composer, Store, content
 READ = frozenset(
     ("composer", "bubble/user", "bubble/assistant", "bubble/tool", "bubble/thinking", "tab", "usage")
 )
-SKIPS = {
-    "composer/empty": "a draft, or headers without one bubble that says something",
-    "tab/empty": "a tab of the old chat in which nothing was said",
-    "composer/deleted": "a key whose value is gone",
-    "bubble/empty": "no text, thought or call in it",
-    "bubble/compaction": "marks where the conversation was compacted; it holds no summary",
-    "usage/alternate": "of a best-of-N run: the alternates' usage is not summed",
-    "aiService.prompts": "typed prompts again, without time or conversation",
-    "aiService.generations": "the prompts' first words again",
-}
 _ENDS: dict[str, Status] = {"completed": "ok", "error": "error", "cancelled": "interrupted"}
 _TOOL, _THINKING, _COMPACTION = 15, 30, 22
 _JSON = msgspec.json.Decoder()

@@ -24,12 +24,6 @@ READ = frozenset(
         *(f"content/{kind}" for kind in ("text", "reasoning", "tool-call", "tool-result")),
     )
 )
-SKIPS = {
-    "blob/unreached": "old branches, which the chat's last root no longer names",
-    "content/redacted-reasoning": "encrypted",
-    "content/image": "images are left out",
-    "content/file": "files are left out",
-}
 
 
 class Chat(NamedTuple):

@@ -21,16 +21,10 @@ from siphon.sources._sqlite import DAMAGE, decoded, tables
 from siphon.sources._tally import tallies
 from siphon.sources._transcript import Transcript
 from siphon.sources.cursor import bubbles, chats, lineage, places, store, tools, transcripts
+from siphon.sources.cursor.skips import SKIPS
 from siphon.sources.cursor.store import Composer, Store
 
 READ = bubbles.READ | transcripts.READ | chats.READ
-SKIPS = {
-    **bubbles.SKIPS,
-    **transcripts.SKIPS,
-    **chats.SKIPS,
-    "composer/header": "a workspace's list of conversations that the global store holds",
-    "twin": "the same conversation in another log of this host (CLI, then store, then transcript)",
-}
 _ANY = msgspec.json.Decoder()
 
 

@@ -11,19 +11,11 @@ from siphon.sources._decode import head
 from siphon.sources._loose import mapping, text
 from siphon.sources._sqlite import decoded, tables_of
 from siphon.sources._workspace import folder, path_of
+from siphon.sources.cursor.roots import GLOBALS, TRANSCRIPTS, WORKSPACES
 
 __all__ = ["aside", "chat", "folder", "of_slug", "path_of", "recognise", "stores", "transcripts"]
 
-ROOTS = (".config", "Library/Application Support", "AppData/Roaming")
-USERS = tuple(f"{root}/{name}/User" for root in ROOTS for name in ("Cursor", "Cursor Nightly"))
-GLOBALS = tuple(f"{user}/globalStorage/state.vscdb" for user in USERS)
-WORKSPACES = tuple(f"{user}/workspaceStorage/*/state.vscdb" for user in USERS)
 _ANY = msgspec.json.Decoder()
-TRANSCRIPTS = tuple(
-    f".cursor/projects/*/agent-transcripts/{below}"
-    for below in ("*/*.jsonl", "*/subagents/*.jsonl", "*.jsonl", "*.txt")
-)
-CHATS = ".cursor/chats/*/*/store.db"
 
 
 def _glob(log: Log, pattern: str) -> list[str]:

@@ -23,7 +23,6 @@ READ = frozenset(
         *(f"block/{kind}" for kind in (*_CALLS, *_RESULTS, *_TEXTS, "thinking", "reasoning")),
     )
 )
-SKIPS = {"block/redacted": "a text that Cursor replaced by [REDACTED]: nothing is left of it"}
 _QUERY = re.compile(r"<user_query>\n?(.*?)\n?</user_query>", re.DOTALL)
 _TIME = re.compile(r"<timestamp>(.*?)</timestamp>", re.DOTALL)
 _TAGGED = re.compile(r"\s*<([a-z][a-z_-]*)>.*</[a-z][a-z_-]*>\s*\Z", re.DOTALL)

@@ -35,13 +35,6 @@ READ = frozenset(
         ),
     )
 )
-SKIPS = {
-    "content/redactedThinking": "encrypted",
-    "content/toolConfirmationRequest": "a question whether a call may run; the call tells the answer",
-    "content/actionRequired": "a question to the user; what came of it follows",
-    "usage/imported": "an import's copy of the original's counters",
-    "twin": "the same session in the store of this host, which is read",
-}
 _INFO = re.compile(r"<info-msg>.*?</info-msg>\s*", re.DOTALL)
 _DECLINED = re.compile(r"\s*The user (?:has )?declined")
 CALLS = ("toolRequest", "frontendToolRequest")

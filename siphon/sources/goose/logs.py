@@ -17,19 +17,11 @@ from siphon.sources._sqlite import DAMAGE, tables_of
 from siphon.sources._tally import tallies
 from siphon.sources._transcript import Transcript
 from siphon.sources.goose import lines, usage
-from siphon.sources.goose.blocks import READ, SKIPS, Written, read
+from siphon.sources.goose.blocks import READ, Written, read
+from siphon.sources.goose.places import FILES, ROOTS, STORES
+from siphon.sources.goose.skips import SKIPS
 from siphon.sources.goose.store import Store, delegating, json_of, ledger, messages, opened, sessions
 
-ROOTS = (
-    ".local/share/goose/sessions",
-    "Library/Application Support/goose/sessions",
-    "Library/Application Support/Block/goose/sessions",
-    "Library/Application Support/Block/goose/data/sessions",
-    ".local/share/Block/goose/sessions",
-    "AppData/Roaming/Block/goose/data/sessions",
-)
-STORES = tuple(f"{root}/sessions.db" for root in ROOTS)
-FILES = tuple(f"{root}/*.jsonl" for root in ROOTS)
 _KINDS: Mapping[str, SessionKind] = {"sub_agent": "subagent", "hidden": "internal"}
 
 

@@ -21,36 +21,9 @@ from siphon.sources._tally import tallies
 from siphon.sources._workspace import folder
 from siphon.sources.vscode_copilot.chat import Chat, branch, of_state, read, title
 from siphon.sources.vscode_copilot.kinds import READ, SKIPS
+from siphon.sources.vscode_copilot.places import FOLDERS, USERS
 from siphon.sources.vscode_copilot.reading import read as rows_of
 
-_VARIANTS = (
-    "Code",
-    "Code - Insiders",
-    "Code - Exploration",
-    "VSCodium",
-    "VSCodium - Insiders",
-    "Positron",
-)
-ROOTS = (".config", "Library/Application Support", "AppData/Roaming")
-USERS = (
-    *(f"{root}/{variant}/User" for root in ROOTS for variant in _VARIANTS),
-    ".local/share/code-server/User",
-    ".vscode-server/data/User",
-    ".vscode-server-insiders/data/User",
-)
-_FOLDERS = (
-    "workspaceStorage/*/chatSessions",
-    "globalStorage/emptyWindowChatSessions",
-    "globalStorage/transferredChatSessions",
-)
-GLOBS = (
-    *(f"{user}/{place}/*.{end}" for user in USERS for place in _FOLDERS for end in ("json", "jsonl")),
-    *(f"{user}/workspaceStorage/*/state.vscdb" for user in USERS),
-)
-BESIDE = (
-    *(f"{user}/workspaceStorage/*/workspace.json" for user in USERS),
-    *(f"{user.removesuffix('User')}Workspaces/*/workspace.json" for user in USERS),
-)
 _ANY = msgspec.json.Decoder()
 
 
@@ -96,7 +69,7 @@ def _copies(log: Log) -> list[str]:
         return [log.path]
     up = "../" * (len(log.parts) - 1)
     name = "".join(f"[{char}]" if char in "*?[{" else char for char in log.stem)
-    return [path for place in _FOLDERS for path in log.glob(f"{up}{user}/{place}/{name}.{{json,jsonl}}")]
+    return [path for place in FOLDERS for path in log.glob(f"{up}{user}/{place}/{name}.{{json,jsonl}}")]
 
 
 def _superseded(path: str, chats: dict[str, Chat | None]) -> bool:

@@ -16,18 +16,11 @@ from siphon.sources._loose import count, items, mapping, one_line, stamp, text
 from siphon.sources._sqlite import DAMAGE, decoded, named, tables, tables_of
 from siphon.sources._tally import tallies
 from siphon.sources._transcript import Transcript
-from siphon.sources.zed.thread import READ, SKIPS, Thread, read
+from siphon.sources.zed.places import DATA, STORES
+from siphon.sources.zed.skips import SKIPS
+from siphon.sources.zed.thread import READ, Thread, read
 from siphon.zst import unpacked
 
-DATA = (
-    ".local/share/zed",
-    ".var/app/dev.zed.Zed/data/zed",
-    ".var/app/dev.zed.Zed-Preview/data/zed",
-    "Library/Application Support/Zed",
-    "AppData/Local/Zed",
-)
-STORES = tuple(f"{folder}/threads/threads.db" for folder in DATA)
-TEXTS = tuple(f"{folder}/conversations/*.zed.json" for folder in (*DATA, ".config/zed"))
 _THREAD = msgspec.json.Decoder(Thread)
 _ANY = msgspec.json.Decoder()
 _LARGEST = 1 << 30  # bytes of an unpacked thread

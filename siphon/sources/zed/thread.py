@@ -37,11 +37,6 @@ READ = frozenset(
         *(f"segment/{kind}" for kind in ("text", "thinking")),
     )
 )
-SKIPS = {
-    "message/Resume": "a click on Continue",
-    "content/RedactedThinking": "encrypted",
-    "segment/redacted_thinking": "encrypted",
-}
 _EXIT = re.compile(r"(?:exit(?:ed with)?|failed with) (?:exit )?code (-?\d+)")
 _DENIED = re.compile(r"(?:Permission to run tool|.*denied by (?:the )?user)", re.IGNORECASE)
 _STOPPED = re.compile(r"(?:Tool canceled|Canceled) by user", re.IGNORECASE)

@@ -1,0 +1,81 @@
+"""/-/files, /-/tools, /-/fleet and /-/problems: what was worked on, with what, and from where."""
+
+import time
+
+from datasette import hookimpl
+
+from siphon import api
+from siphon.errors import SiphonError
+from siphon.overview import hosts
+from siphon.urls import Here
+from siphon.web import arguments, failed, known, page
+from siphon.work import EDITS, PERIODS, USUAL, files_edited, tools_used
+
+
+@hookimpl
+def register_routes():
+    return [
+        (r"^/-/files$", files_page),
+        (r"^/-/tools$", tools_page),
+        (r"^/-/fleet$", fleet_page),
+        (r"^/-/problems$", problems_page),
+    ]
+
+
+async def _shown(datasette, request, template, ask):
+    given = arguments(request)
+    try:
+        return await page(
+            datasette, request, template, lambda one: _with_place(one, request, given, ask)
+        )
+    except SiphonError as error:
+        return failed(datasette, request, error)
+
+
+def _with_place(connection, request, given, ask):
+    return {"here": Here(request.path, given), "given": dict(given), **ask(connection, given)}
+
+
+def _now():
+    return time.time_ns() // 1_000_000
+
+
+async def files_page(datasette, request):
+    return await _shown(datasette, request, "files.html", _files)
+
+
+def _files(connection, given):
+    return {"files": files_edited(connection, given), "looked": EDITS}
+
+
+async def tools_page(datasette, request):
+    return await _shown(datasette, request, "tools.html", _tools)
+
+
+def _tools(connection, given):
+    found = tools_used(connection, given, _now())
+    return {"found": found, "periods": PERIODS, "period": dict(given).get("days", USUAL)}
+
+
+async def fleet_page(datasette, request):
+    return await _shown(datasette, request, "fleet.html", _fleet)
+
+
+def _fleet(connection, given):
+    known(given)
+    now = _now()
+    sql = "select source, type, fate, records, logs from coverage where fate = 'unknown' order by records desc"
+    return {
+        "hosts": hosts(connection, now),
+        "status": api.status(connection),
+        "unknown": connection.execute(sql).fetchall(),
+        "now": now,
+    }
+
+
+async def problems_page(datasette, request):
+    return await _shown(datasette, request, "problems.html", _problems)
+
+
+def _problems(connection, given):
+    return {"found": api.problems(connection, given)}
