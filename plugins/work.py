@@ -64,7 +64,7 @@ async def fleet_page(datasette, request):
 def _fleet(connection, given):
     known(given)
     now = _now()
-    sql = "select source, type, fate, records, logs from coverage where fate = 'unknown' order by records desc"
+    sql = "select source, type, fate, records, logs from coverage where fate = 'unknown' order by 4 desc"
     return {
         "hosts": hosts(connection, now),
         "status": api.status(connection),

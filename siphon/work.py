@@ -40,7 +40,7 @@ class Used(NamedTuple):
     errors: int
     refused: int  # rejected or interrupted
     sessions: int
-    duration_ms: int | None  # in all, of those whose duration is known
+    mean_ms: int | None  # of those whose duration is known
     slowest_ms: int | None
     output_bytes: int
 
@@ -134,7 +134,7 @@ def _used(connection: sqlite3.Connection, name: str, where: list[str], values: l
     rows = connection.execute(
         f"select {name}, max(c.kind), count(*), sum(c.status = 'error'),"
         " sum(c.status in ('rejected', 'interrupted')), count(distinct c.session_id),"
-        " sum(c.duration_ms), max(c.duration_ms), coalesce(sum(c.output_bytes), 0)"
+        " cast(avg(c.duration_ms) as integer), max(c.duration_ms), coalesce(sum(c.output_bytes), 0)"
         " from tool_calls c cross join sessions s on s.id = c.session_id"
         " left join projects p on p.id = s.project_id"
         f" where {' and '.join(where)} group by 1 order by 3 desc, 1 limit 100",

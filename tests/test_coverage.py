@@ -16,7 +16,7 @@ from siphon.coverage import types, versions
 from siphon.db import connect
 from siphon.errors import SiphonError
 from siphon.loose import file_loose
-from siphon.records import Tally
+from siphon.records import Message, Tally
 from siphon.sources import sources
 
 NEW = "made_up_by_a_later_version"
@@ -65,7 +65,7 @@ def test_what_the_versions_add_up_to_is_what_the_tables_hold(real: Road) -> None
             " (select sum(n) from tallies), (select count(*) from sessions where not hidden),"
             " (select count(*) from sessions where not hidden and started_at is null),"
             " (select count(*) from billed_requests),"
-            " (select count(*) from billed_requests where cost_nanousd is null)"
+            " (select count(*) from billed_requests where cost_usd is null)"
         ).fetchone()
     names = (
         "logs problems records sessions sessions_without_time requests requests_without_price".split()
@@ -101,7 +101,9 @@ def _typed_logs(case: Case) -> Iterator[tuple[Path, str]]:
     for home in case.hosts:
         for path in goldens.logs(case.source, home):
             if path.endswith(".jsonl") and _typed(home / path) is not None:
-                yield home, path
+                read = goldens.parsed(case.source, home, home.name, path)
+                if any(isinstance(record, Message) for record in read):  # no twin of another log
+                    yield home, path
 
 
 def _typed(file: Path) -> dict[str, Any] | None:
@@ -121,11 +123,11 @@ def test_a_line_of_a_new_type_is_unknown_not_lost(case: Case, tmp_path: Path) ->
     home, path = next(iter(_typed_logs(case)))
     copied(tmp_path / home.name, home)
     with (tmp_path / home.name / path).open("ab") as file:
-        new = {**(_typed(home / path) or {}), "type": NEW}
+        new = {**(_typed(home / path) or {}), "type": NEW, "id": NEW, "uuid": NEW}
         file.write(b"\n" + json.dumps(new).encode() + b"\n")
     records = goldens.parsed(case.source, tmp_path / home.name, home.name, path)
     unknown = [record for record in records if isinstance(record, Tally) and record.fate == "unknown"]
-    assert [(NEW in tally.type, tally.n) for tally in unknown] == [(True, 1)]
+    assert [tally.n for tally in unknown if NEW in tally.type] == [1]
 
 
 def test_an_unknown_type_is_told_and_is_no_failure(

@@ -136,38 +136,30 @@ def test_a_missing_database_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 # --- what they share ---
 
 
-def chosen(connection: sqlite3.Connection, **more: Any) -> notebook.Choice:
+def chosen(**more: Any) -> notebook.Choice:
     whole = notebook.Choice(date(2026, 1, 1), date(2026, 12, 31), True, (), (), (), zones.zone("UTC"))
     return whole._replace(**more)
 
 
-def test_a_choice_narrows_a_view_by_what_it_has(demo: Path) -> None:
+@pytest.mark.parametrize("view", ["cost_by_hour", "session_list", "tools_by_hour", "busy_time", "files"])
+def test_a_choice_narrows_a_view_by_what_it_has(demo: Path, view: str) -> None:
+    since, until = date(2026, 10, 1), date(2026, 10, 31)
+    narrow = chosen(whole=False, since=since, until=until, hosts=("demo-desktop",))
     with closing(notebook.opened(demo)) as connection:
-        for view in ("cost_by_hour", "session_list", "tools_by_hour", "busy_time", "files"):
-            every = notebook.rows(connection, view, chosen(connection))
-            narrow = chosen(
-                connection,
-                whole=False,
-                since=date(2026, 10, 5),
-                until=date(2026, 10, 11),
-                hosts=("demo-gpu",),
-            )
-            found = notebook.rows(connection, view, narrow)
-            time = next(name for name in ("hour", "started_at", "last_ts") if name in every[0])
-            first, last = (
-                zones.begin(date(2026, 10, 5), narrow.zone),
-                zones.begin(date(2026, 10, 12), narrow.zone),
-            )
-            wanted = [
-                row
-                for row in every
-                if first <= row[time] < last and row.get("host", "demo-gpu") == "demo-gpu"
-            ]
-            assert found == wanted and 0 < len(found) < len(every)
+        every = notebook.rows(connection, view, chosen())
+        found = notebook.rows(connection, view, narrow)
+    time = next(name for name in ("hour", "started_at", "last_ts") if name in every[0])
+    begin, end = (zones.begin(day, narrow.zone) for day in (since, date(2026, 11, 1)))
+    assert 0 < len(found) < len(every)
+    assert found == [
+        row
+        for row in every
+        if begin <= row[time] < end and row.get("host", "demo-desktop") == "demo-desktop"
+    ]
 
 
 def test_a_month_and_a_year_hold_their_days() -> None:
-    any_choice = chosen(sqlite3.connect(":memory:"))
+    any_choice = chosen()
     spans = {name: notebook.within(any_choice, name) for name in ("2024-02", "2026-12", "2026")}
     assert {name: (one.since, one.until) for name, one in spans.items()} == {
         "2024-02": (date(2024, 2, 1), date(2024, 2, 29)),
@@ -221,7 +213,7 @@ def test_a_project_moves_when_its_next_session_is_elsewhere() -> None:
 
 def test_a_page_to_keep_needs_nothing_else(demo: Path, tmp_path: Path) -> None:
     with closing(notebook.opened(demo)) as connection:
-        month = notebook.within(chosen(connection), "2026-10")
+        month = notebook.within(chosen(), "2026-10")
         views = ("session_shapes", "cost_by_hour", "activity_by_hour", "active_time", "files")
         rows = wrapped.Rows(*(notebook.rows(connection, view, month) for view in views))
     page = wrapped.page("2026-10", rows, zones.days(month.since, month.until), month.zone)
