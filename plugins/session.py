@@ -4,6 +4,7 @@ from datasette import Response, hookimpl
 
 from siphon.archive import Archive
 from siphon.errors import SiphonError
+from siphon.export import FORMS, Wanted, export, file_name
 from siphon.raw import gone, records
 from siphon.resume import resume
 from siphon.search import Query, search
@@ -12,7 +13,7 @@ from siphon.transcript import DENSITIES, USUAL, entries, files_touched, transcri
 from siphon.urls import session_url
 from siphon.web import STRICT, arguments, failed, known, number, page, path_part, read
 
-NAMES = ("at", "show", "find", "part", "raw", "fragment", "after")
+NAMES = ("at", "show", "find", "part", "raw", "fragment", "export", "subagents", "output")
 
 
 @hookimpl
@@ -33,6 +34,8 @@ async def session(datasette, request):
             return await _raw(datasette, request, uid, seq)
         if (seq := number(given, "part", None)) is not None:
             return await _part(datasette, request, uid, seq)
+        if (form := dict(given).get("export")) is not None:
+            return await _export(datasette, request, uid, form)
         return await _transcript(datasette, request, uid, given)
     except SiphonError as error:
         return failed(datasette, request, error)
@@ -110,4 +113,26 @@ async def _raw(datasette, request, uid, seq):
         b"\n".join(raw.data.rstrip(b"\n") for raw in found) + b"\n",
         headers={"content-security-policy": f"{STRICT}; sandbox", "x-content-type-options": "nosniff"},
         content_type="text/plain; charset=utf-8",
+    )
+
+
+async def _export(datasette, request, uid, form):
+    if form not in FORMS:
+        raise SiphonError(f"export={form!r} is unknown; known: {', '.join(FORMS)}")
+    given = dict(arguments(request))
+    wanted = Wanted(output=given.get("output") != "no", subagents=given.get("subagents") == "yes")
+
+    def ask(connection):
+        archive = Archive(datasette.siphon.config.archive)
+        body = b"".join(export(connection, archive, uid, form, wanted))
+        return file_name(header(connection, uid), form), body
+
+    name, body = await read(datasette, request, ask)
+    return Response(
+        body,
+        headers={
+            "content-disposition": f'attachment; filename="{name}"',
+            "content-security-policy": f"{STRICT}; sandbox",
+        },
+        content_type=f"{FORMS[form]}; charset=utf-8",
     )

@@ -49,7 +49,8 @@ class Version(NamedTuple):
 def versions(connection: sqlite3.Connection, source: str | None = None) -> list[Version]:
     """By source and version; raises SiphonError for a source that nobody knows."""
     _known(source)
-    query = f"select {', '.join(Version._fields)} from coverage_by_version where source = ifnull(?, source)"
+    names = ", ".join(Version._fields)
+    query = f"select {names} from coverage_by_version where source = ifnull(?, source)"
     found = map(Version._make, connection.execute(query, [source]))
     return sorted(found, key=lambda one: (one.source, _order(one.version)))
 
@@ -61,7 +62,7 @@ def types(connection: sqlite3.Connection, source: str | None = None) -> list[Typ
         "select source, version, type, fate, records, logs from coverage_by_type"
         " where source = ifnull(?, source)"
     )
-    found = [Type(*row, reason=_reason(row)) for row in connection.execute(query, [source])]
+    found = [Type._make((*row, _reason(row))) for row in connection.execute(query, [source])]
     return sorted(found, key=lambda t: (t.source, _FATES.index(t.fate), t.type, _order(t.version)))
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from siphon import api
 from siphon.archive import Archive
+from siphon.assets import assets
 from siphon.figures import bytes_, count, duration, stamp, usd
 from siphon.log import Log
 from siphon.markdown import markdown
@@ -19,6 +20,7 @@ from siphon.transcript import Call, Entry, Text, entries, visible_seqs
 from siphon.visible import visible
 
 FORMS = {"md": "text/markdown", "html": "text/html", "json": "application/json", "raw": "text/plain"}
+LONGEST = 200_000  # characters of a message that are read as Markdown
 _STEP = 200  # records read at a time
 
 
@@ -123,7 +125,8 @@ def _markdown_text(said: Text) -> str:
 
 def _markdown_call(call: Call, head: Header, wanted: Wanted) -> str:
     notes = ", ".join([call.status, *call_figures(call)])
-    text = f"**{_plain(call.name)}** `{_plain(call_line(call, head.cwd)).replace('`', chr(39))}` ({notes})\n\n"
+    line = _plain(call_line(call, head.cwd)).replace("`", "'")
+    text = f"**{_plain(call.name)}** `{line}` ({notes})\n\n"
     if wanted.output and call.output:
         output = visible(call.output)
         text += f"{_fence(output)}\n{output}\n{_fence(output)}\n\n"
@@ -142,24 +145,16 @@ def _when(ts: int | None) -> str:
     return "" if ts is None else f" · {stamp(ts, '%Y-%m-%d %H:%M:%S')}"
 
 
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.55 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { line-height: 1.25; } h2 { font-size: .85rem; margin: 1.4rem 0 .2rem; opacity: .7; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; border-radius: 8px; padding: .6rem .8rem; font-size: .85rem; }
-.prompt { background: #0b6b5d1c; border-left: 3px solid #0b6b5d; border-radius: 8px; padding: .1rem 1rem; }
-.facts, summary, footer { font-size: .85rem; opacity: .8; } details { margin: .3rem 0; } ins { color: #0f7a35; text-decoration: none; } del { color: #b02a2a; text-decoration: none; }
-.diff > * { display: block; } table { border-collapse: collapse; } td, th { border: 1px solid #8884; padding: .2rem .5rem; }
-"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def _html(connection: sqlite3.Connection, heads: list[Header], wanted: Wanted) -> Iterator[str]:
     title = escape(_plain(heads[0].title or heads[0].native_id))
     yield (
         "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<meta http-equiv='content-security-policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f'<meta http-equiv="content-security-policy" content="{_POLICY}">'
         f"<meta name='viewport' content='width=device-width, initial-scale=1'><title>{title}</title>"
-        f"<style>{_STYLE}</style></head><body>\n"
+        f"<style>{_style()}</style></head><body>\n"
     )
     for head in heads:
         yield f"<h1>{escape(_plain(head.title or head.native_id))}</h1>\n"
@@ -169,11 +164,15 @@ def _html(connection: sqlite3.Connection, heads: list[Header], wanted: Wanted) -
     yield "</body></html>\n"
 
 
+def _style() -> str:
+    return (assets() / "plugins" / "static" / "export.css").read_text(encoding="utf-8")
+
+
 def _html_text(said: Text) -> str:
     head = f"<h2>{escape(label(said))}{_when(said.ts)}</h2>"
-    if said.kind == "prompt":
+    if len(said.text or "") <= LONGEST and said.kind == "prompt":
         return f"{head}<div class='prompt'>{markdown(said.text or '', breaks=True)}</div>\n"
-    if said.kind in ("reply", "summary"):
+    if len(said.text or "") <= LONGEST and said.kind in ("reply", "summary"):
         return f"{head}{markdown(said.text or '')}\n"
     text = escape(visible(said.text or ""))
     return (
@@ -184,7 +183,6 @@ def _html_text(said: Text) -> str:
 def _html_call(call: Call, head: Header, wanted: Wanted) -> str:
     notes = ", ".join([call.status, *call_figures(call), bytes_(call.output_bytes)])
     shown = [part for part in parts(call, None) if wanted.output or part.form not in ("output", "prose")]
-    return (
-        f"<details><summary><b>{escape(visible(call.name))}</b> <code>{escape(call_line(call, head.cwd))}</code>"
-        f" {escape(notes)}</summary>{''.join(part.html for part in shown)}</details>\n"
-    )
+    line = f"<b>{escape(visible(call.name))}</b> <code>{escape(call_line(call, head.cwd))}</code>"
+    inside = "".join(part.html for part in shown)
+    return f"<details><summary>{line} {escape(notes)}</summary>{inside}</details>\n"

@@ -55,9 +55,14 @@ class Log:
         self.home = home
         self.host = host
         self.path = path
-        self.reads: list[Read] = []
+        self.reads: dict[Read, None] = {}  # in order; trees of thousands of files are looked up
         self.problems: list[Problem] = []
-        self.problem_count = 0
+        self.counted = [0]  # all problems, shared with companions
+
+    @property
+    def problem_count(self) -> int:
+        """Problems in all, of which the first PROBLEMS_KEPT are kept."""
+        return self.counted[0]
 
     @property
     def name(self) -> str:
@@ -76,7 +81,7 @@ class Log:
 
     def problem(self, what: str, line: int | None = None, offset: int | None = None) -> None:
         """Record a part that could not be read; parsing goes on."""
-        self.problem_count += 1
+        self.counted[0] += 1
         if len(self.problems) < PROBLEMS_KEPT:
             self.problems.append(Problem(what, line, offset))
 
@@ -170,7 +175,7 @@ class Log:
             return None
         file.close()
         other = Log(self.home, self.host, path)
-        other.reads, other.problems = self.reads, self.problems
+        other.reads, other.problems, other.counted = self.reads, self.problems, self.counted
         return other
 
     def lines_with(self, path: str, word: str) -> list[Line]:
@@ -190,9 +195,7 @@ class Log:
         return self.home.glob(target)
 
     def _read(self, kind: str, path: str) -> None:
-        read = Read(kind, path)
-        if read not in self.reads:
-            self.reads.append(read)
+        self.reads[Read(kind, path)] = None
 
     def _salvage(
         self, line: Line, decoder: msgspec.json.Decoder[T], error: Exception | None

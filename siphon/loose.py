@@ -3,26 +3,28 @@
 import hashlib
 import re
 import shutil
-import tempfile
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from siphon import private
 from siphon.archive import Archive
+from siphon.config import HOST_NAME
 from siphon.deposit import Arrival
 from siphon.errors import SiphonError
 from siphon.folder import Folder
-from siphon.globs import compiled
-from siphon.log import Log
 from siphon.pathtext import text
-from siphon.source import Source
-from siphon.sources import sources
+from siphon.recognise import Place, places
 from siphon.unpack import packed, unpack
 
 _BATCH = 500  # files filed at once
+_BLOCK = 1 << 20
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
+_PARTS = ("-wal", "-journal")  # what belongs to an SQLite store
+_STORE = b"SQLite format 3\0"
 
 
 class Filed(NamedTuple):
@@ -36,24 +38,26 @@ class Filed(NamedTuple):
     error: str | None = None  # why it was not filed
 
 
-class _Place(NamedTuple):
-    source: str
-    path: str
+class _Refused(Exception):
+    """Why a file is not filed, though it is known where it belongs."""
 
 
 def file_loose(archive: Archive, paths: Sequence[Path], host: str | None = None) -> list[Filed]:
     """File logs given as files, folders, .zip or .tar(.gz); `host` is else made from each path's name.
 
-    The archive gains whole logs only; a file that no source, or more than one, claims is told.
-    Raises SiphonError for a path that does not exist.
+    A file that no source, or more than one, claims is told, and so is one that the archive holds in a
+    newer state. Raises SiphonError for a path that does not exist and for a host that is no name.
     """
-    filed: list[Filed] = []
+    for path in paths:
+        if not path.exists():
+            raise SiphonError(f"{path}: no such file or folder")
+    if host is not None and not HOST_NAME.fullmatch(host):
+        raise SiphonError(
+            f"host {host!r}: a host's name is made of letters, digits, '.', '_' and '-', and begins"
+            " with no '.'"
+        )
     with archive.lock("siphon load", _now()):
-        for path in paths:
-            if not path.exists():
-                raise SiphonError(f"{path}: no such file or folder")
-            filed += _file(archive, path, host or _host_name(path))
-    return filed
+        return [one for path in paths for one in _file(archive, path, host or _host_name(path))]
 
 
 def _now() -> int:
@@ -69,96 +73,175 @@ def _host_name(path: Path) -> str:
 
 def _file(archive: Archive, path: Path, host: str) -> list[Filed]:
     if path.is_dir():
-        return _folder(archive, path, host, str(path))
-    with tempfile.TemporaryDirectory(prefix="siphon-") as folder:
-        if packed(path):
-            try:
-                unpack(path, Path(folder))
-            except SiphonError as error:
-                return [Filed(str(path), error=str(error).removeprefix(f"{path}: "))]
+        home = Folder(path)
+        return _all(archive, home, list(home.files()), host, str(path), path.absolute().parts[1:])
+    if packed(path):
+        return _unpacked(archive, path, host)
+    above = path.absolute().parent
+    return _all(archive, Folder(above), [path.name], host, str(above), above.parts[1:])
+
+
+def _unpacked(archive: Archive, path: Path, host: str) -> list[Filed]:
+    folder = archive.part()  # what a kill leaves of it is cleared with the archive's other parts
+    private.folder(folder)
+    try:
+        unpack(path, folder)
+        home = Folder(folder)
+        return _all(archive, home, list(home.files()), host, str(path))
+    except SiphonError as error:
+        return [Filed(str(path), error=str(error).removeprefix(f"{path}: "))]
+    finally:
+        shutil.rmtree(folder)
+
+
+def _all(
+    archive: Archive, home: Folder, paths: list[str], host: str, said: str, above: Sequence[str] = ()
+) -> list[Filed]:
+    stores = {path: store for path in paths if (store := _store_of(home, path)) in paths}
+    found = places(home, [path for path in paths if path not in stores], above)
+    known = {path: told[0] for path, told in found.items() if len(told) == 1}
+    outcome = _deposit(archive, host, home, known)
+    filed = []
+    for path in paths:
+        whole = stores.get(path, path)
+        place, result = known.get(whole), outcome.get(whole, _doubt(found[whole]))
+        if place is None or isinstance(result, str):
+            filed.append(Filed(f"{said}/{path}", error=str(result)))
         else:
-            shutil.copyfile(path, Path(folder) / path.name)
-        return _folder(archive, Path(folder), host, str(path))
+            filed.append(Filed(f"{said}/{path}", place.source, host, place.path, result))
+    return filed
 
 
-def _folder(archive: Archive, folder: Path, host: str, said: str) -> list[Filed]:
-    filed: list[Filed] = []
-    ready: list[tuple[Path, _Place]] = []
-    home = Folder(folder)
-    for path in home.files():
-        name = said if said.endswith(path) else f"{said}/{path}"
-        places = _places(home, path)
-        if len(places) == 1:
-            ready.append((folder / path, places[0]))
-            filed.append(Filed(name, places[0].source, host, places[0].path))
-        else:
-            filed.append(Filed(name, error=_doubt(places)))
-    new = _deposit(archive, host, ready)
-    return [one._replace(new=one.path in new) for one in filed]
+def _store_of(home: Folder, path: str) -> str | None:
+    """The store to which a -wal or -journal belongs; None: it is none."""
+    for end in _PARTS:
+        store = path.removesuffix(end)
+        if store != path and _is_store(home, store):
+            return store
+    return None
 
 
-def _doubt(places: Sequence[_Place]) -> str:
-    if not places:
+def _is_store(home: Folder, path: str) -> bool:
+    file = home.open(path)
+    if file is None:
+        return False
+    with file:
+        return file.read(len(_STORE)) == _STORE
+
+
+def _doubt(told: Sequence[Place]) -> str:
+    if not told:
         return "no tool is known that writes such a log; `siphon sources` lists those that are"
-    return f"could be a log of {' or '.join(place.source for place in places)}; put it under its path"
+    return f"could be a log of {' or '.join(place.source for place in told)}; put it under its path"
 
 
-def _places(home: Folder, path: str) -> list[_Place]:
-    """Where the file may belong: as its path tells, else as its content does."""
-    parts = path.split("/")
-    for start in range(len(parts)):
-        told = [
-            _Place(source.name, "/".join(parts[start:]))
-            for source in sources().values()
-            if _matches(source, "/".join(parts[start:]))
-        ]
-        if told:
-            return told[:1] if len({place.path for place in told}) == 1 else told
-    return list(_recognised(home, path))
-
-
-def _matches(source: Source, path: str) -> bool:
-    return any(compiled(glob).fullmatch(path) for glob in (*source.globs, *source.beside))
-
-
-def _recognised(home: Folder, path: str) -> Iterator[_Place]:
-    for source in sources().values():
-        if source.recognise is not None:
-            place = source.recognise(Log(home, "loose", path))
-            if place is not None:
-                yield _Place(source.name, place)
-
-
-def _deposit(archive: Archive, host: str, ready: Iterable[tuple[Path, _Place]]) -> set[str]:
-    """File the logs; the paths of those whose bytes the archive did not hold."""
-    new: set[str] = set()
+def _deposit(
+    archive: Archive, host: str, home: Folder, known: dict[str, Place]
+) -> dict[str, bool | str]:
+    """File the logs, older before newer: by path whether it is new, or why it was not filed."""
+    outcome: dict[str, bool | str] = {}
     batch: dict[str, Arrival] = {}
-    for file, place in ready:
-        arrival = _arrival(archive, host, file, place.path)
-        if arrival is not None:
-            new.add(arrival.path)
-            batch[arrival.path] = arrival
-        if len(batch) >= _BATCH:
+    for path in sorted(known, key=lambda path: _age(home, path)):
+        target = text(known[path].path.encode(errors="surrogateescape"))
+        if len(batch) >= _BATCH or target in batch:
             archive.add(host, list(batch.values()), _now())
-            batch = {}
+            batch.clear()
+        try:
+            arrival = _arrival(archive, host, home, path, target)
+        except (_Refused, OSError, sqlite3.DatabaseError) as error:
+            outcome[path] = str(error)
+            continue
+        outcome[path] = arrival is not None
+        if arrival is not None:
+            batch[target] = arrival
     archive.add(host, list(batch.values()), _now())
-    return new
+    return outcome
 
 
-def _arrival(archive: Archive, host: str, file: Path, path: str) -> Arrival | None:
+def _age(home: Folder, path: str) -> tuple[int, int]:
+    try:
+        status = (home.root / path).stat()
+    except OSError:
+        return (0, 0)
+    return status.st_mtime_ns, status.st_size
+
+
+def _arrival(archive: Archive, host: str, home: Folder, path: str, target: str) -> Arrival | None:
     """The file's bytes in a part, ready to be added; None if the archive holds them."""
     part = archive.part()
-    state = hashlib.sha256()
-    with file.open("rb") as source, private.create(part) as copy:
-        while block := source.read(1 << 20):
-            state.update(block)
-            copy.write(block)
-    status = file.stat()
-    digest = state.hexdigest()
-    path = text(path.encode(errors="surrogateescape"))
+    mtime = _age(home, path)[0] // 1_000_000
+    try:
+        digest = _copied(home, path, part)
+        size = part.stat().st_size
+        if not _held(archive, host, target, part, digest, mtime):
+            return Arrival(target, part, False, size, mtime, None, digest, digest)
+    except (_Refused, OSError, sqlite3.DatabaseError):
+        part.unlink(missing_ok=True)
+        raise
+    part.unlink()
+    return None
+
+
+def _copied(home: Folder, path: str, part: Path) -> str:
+    """Copy the file, a store with what its -wal holds; its sha256, hex."""
+    file = home.open(path)
+    if file is None:
+        raise _Refused("no regular file, or a link that leads out of its folder")
+    with file, private.create(part) as copy:
+        shutil.copyfileobj(file, copy, _BLOCK)
+    rest = [(end, home.open(path + end)) for end in _PARTS if _is_store(home, path)]
+    if any(file is not None for _, file in rest):
+        _merge(part, rest)
+    with part.open("rb") as whole:
+        return hashlib.file_digest(whole, "sha256").hexdigest()
+
+
+def _merge(part: Path, rest: Iterable[tuple[str, IO[bytes] | None]]) -> None:
+    """Bring what stands in the -wal, or in an interrupted write's -journal, into the store."""
+    for end, file in rest:
+        if file is not None:
+            with file, private.create(part.with_name(part.name + end)) as copy:
+                shutil.copyfileobj(file, copy, _BLOCK)
+    try:
+        with closing(sqlite3.connect(part)) as store:
+            store.execute("pragma wal_checkpoint(truncate)").fetchone()
+            store.execute("select count(*) from sqlite_master").fetchone()
+    finally:
+        for end in (*_PARTS, "-shm"):
+            part.with_name(part.name + end).unlink(missing_ok=True)
+
+
+def _held(archive: Archive, host: str, path: str, part: Path, digest: str, mtime: int) -> bool:
+    """Whether the archive holds these bytes, or the log they are the beginning of."""
     entry = archive.ledger.entry(host, path)
-    if entry is not None and entry.sha256 == digest:
-        part.unlink()
-        return None
-    mtime = status.st_mtime_ns // 1_000_000
-    return Arrival(path, part, False, status.st_size, mtime, None, digest, digest)
+    if entry is None:
+        return False
+    held = archive.home(host).open(path)
+    if entry.sha256 == digest or held is None:
+        return entry.sha256 == digest
+    with held, part.open("rb") as mine:
+        if _begins(held, mine):
+            return True
+    if entry.mtime is not None and entry.mtime > mtime:
+        raise _Refused(f"the archive holds a newer {host}/{path}; give this one another --host")
+    return False
+
+
+def _begins(whole: IO[bytes], start: IO[bytes]) -> bool:
+    while block := start.read(_BLOCK):
+        if whole.read(len(block)) != block:
+            return False
+    return True
+
+
+def refusals(filed: Iterable[Filed], limit: int = 20) -> Iterator[str]:
+    """A line for each file that was not filed; of those with one reason at most `limit`."""
+    reasons: dict[str, int] = {}
+    for one in filed:
+        if one.error is not None:
+            reasons[one.error] = reasons.get(one.error, 0) + 1
+            if reasons[one.error] <= limit:
+                yield f"{one.file}: not filed: {one.error}"
+    for reason, count in reasons.items():
+        if count > limit:
+            yield f"and {count - limit} more files were not filed (--json lists them): {reason}"

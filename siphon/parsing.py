@@ -55,7 +55,7 @@ def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Par
         left = log.problem_count - len(log.problems)
         rows.problems.append((None, None, f"and {left} more problems in this log"))
     yield rows.take()
-    yield Parsed(log.reads, error)
+    yield Parsed(list(log.reads), error)
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from siphon.figures import duration, one_line
 from siphon.markdown import markdown
 from siphon.toolview import cut
-from siphon.transcript import Call, Text
+from siphon.transcript import Call, Heading, Text
 from siphon.visible import visible
 
 PROSE = 30_000  # characters of a prompt or a reply that a page shows
@@ -68,6 +68,11 @@ def label(said: Text) -> str:
     if said.kind == "command" and not (said.text or "").lstrip().startswith(COMMANDS):
         return "Output"
     return LABELS.get(said.kind, said.kind)
+
+
+def heads(heading: Heading) -> bool:
+    """Whether the outline lists it: what a command printed is no heading."""
+    return heading.kind == "prompt" or heading.text.lstrip().startswith(COMMANDS)
 
 
 def gist(said: Text) -> str:

@@ -1,6 +1,7 @@
 """Coverage: nothing that a tool writes vanishes; what is not read is named, with the reason."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 import pytest
 
 import goldens
-from goldens import Case
 from road import Road, copied, road
 from siphon.cli import run
 from siphon.coverage import types, versions
@@ -84,26 +84,16 @@ def test_every_log_says_what_became_of_its_records(real: Road) -> None:
         assert silent.fetchall() == []
 
 
-def _case(source: str, name: str) -> Case:
-    return next(c for c in goldens.cases() if (c.source.name, c.name) == (source, name))
-
-
-def _first_cases() -> list[Case]:
-    """Of each source the first case with a log of lines that name their type."""
-    found: dict[str, Case] = {}
+def _told(source: str) -> tuple[Path, str] | None:
+    """A log of the source's cases, and its home, that is read and has lines that name their type."""
     for case in goldens.cases():
-        if case.source.name not in found and any(_typed_logs(case)):
-            found[case.source.name] = case
-    return list(found.values())
-
-
-def _typed_logs(case: Case) -> Iterator[tuple[Path, str]]:
-    for home in case.hosts:
-        for path in goldens.logs(case.source, home):
-            if path.endswith(".jsonl") and _typed(home / path) is not None:
-                read = goldens.parsed(case.source, home, home.name, path)
-                if any(isinstance(record, Message) for record in read):  # no twin of another log
-                    yield home, path
+        for home in case.hosts if case.source.name == source else ():
+            for path in goldens.logs(case.source, home):
+                if path.endswith(".jsonl") and _typed(home / path) is not None:
+                    read = goldens.parsed(case.source, home, home.name, path)
+                    if any(isinstance(record, Message) for record in read):  # no twin of another log
+                        return home, path
+    return None
 
 
 def _typed(file: Path) -> dict[str, Any] | None:
@@ -118,16 +108,51 @@ def _typed(file: Path) -> dict[str, Any] | None:
     return None
 
 
-@pytest.mark.parametrize("case", _first_cases(), ids=lambda case: case.source.name)
-def test_a_line_of_a_new_type_is_unknown_not_lost(case: Case, tmp_path: Path) -> None:
-    home, path = next(iter(_typed_logs(case)))
+LINES = (
+    "claude_code codex copilot_cli cursor factory_droid gemini_cli kimi oh_my_pi openclaw openclaude pi"
+    " qwen_code traex"
+).split()
+
+
+@pytest.mark.parametrize("source", LINES)
+def test_a_line_of_a_new_type_is_unknown_not_lost(source: str, tmp_path: Path) -> None:
+    found = _told(source)
+    assert found is not None
+    home, path = found
     copied(tmp_path / home.name, home)
     with (tmp_path / home.name / path).open("ab") as file:
         new = {**(_typed(home / path) or {}), "type": NEW, "id": NEW, "uuid": NEW}
         file.write(b"\n" + json.dumps(new).encode() + b"\n")
-    records = goldens.parsed(case.source, tmp_path / home.name, home.name, path)
+    records = goldens.parsed(sources()[source], tmp_path / home.name, home.name, path)
     unknown = [record for record in records if isinstance(record, Tally) and record.fate == "unknown"]
     assert [tally.n for tally in unknown if NEW in tally.type] == [1]
+
+
+DOCUMENTS = {
+    "amp": "type",
+    "antigravity": "type",
+    "cline": "say",
+    "kilo_code": "say",
+    "opencode": "type",
+    "roo_code": "say",
+    "vscode_copilot": "kind",
+}
+
+
+@pytest.mark.parametrize("source", DOCUMENTS)
+def test_a_new_type_inside_a_document_is_unknown_not_lost(source: str, tmp_path: Path) -> None:
+    word = re.compile(rf'("{DOCUMENTS[source]}"\s*:\s*)"[A-Za-z_]+"')
+    found = set()
+    for case in goldens.cases():
+        for home in case.hosts if case.source.name == source else ():
+            copy = copied(tmp_path / case.name / home.name, home)
+            for file in copy.rglob("*.json"):
+                file.write_text(word.sub(rf'\1"{NEW}"', file.read_text(errors="replace")))
+            for path in goldens.logs(case.source, copy):
+                records = goldens.parsed(case.source, copy, home.name, path)
+                found |= {(r.fate, NEW in r.type) for r in records if isinstance(r, Tally)}
+    assert ("unknown", True) in found
+    assert ("read", True) not in found
 
 
 def test_an_unknown_type_is_told_and_is_no_failure(

@@ -112,8 +112,62 @@ if (button) {
   button.hidden = false;
   button.addEventListener("click", fold);
 }
+// A session that is still being written follows itself: what is new is fetched when there is any.
+const uid = document.body.dataset.uid;
+const lastSeq = () => Math.max(-1, ...[...transcript.querySelectorAll("[data-seq]")].map((one) => Number(one.dataset.seq)));
+
+const merge = (page) => {
+  const known = new Set([...transcript.querySelectorAll("[data-seq]")].map((one) => one.dataset.seq));
+  const pager = transcript.querySelector(".pager ~ .pager");
+  let added = 0;
+  for (const turn of page.querySelectorAll(".turn")) {
+    let mine = transcript.querySelector(`.turn[data-turn="${turn.dataset.turn}"]`);
+    if (!mine) {
+      mine = turn.cloneNode();
+      pager ? pager.before(mine) : transcript.append(mine);
+    }
+    for (const one of [...turn.children]) {
+      if (!one.dataset.seq || known.has(one.dataset.seq)) continue;
+      const spent = mine.querySelector(":scope > .spent");
+      localTimes(one);
+      spent ? spent.before(one) : mine.append(one);
+      added += 1;
+    }
+    const spent = turn.querySelector(":scope > .spent");
+    if (spent) {
+      mine.querySelector(":scope > .spent")?.remove();
+      mine.append(spent);
+    }
+  }
+  return added;
+};
+
+const tail = async () => {
+  const show = document.body.dataset.show;
+  const answer = await fetch(`/-/siphon/api/session/${uid}?limit=1&show=${show}&after=${lastSeq()}`);
+  if (!answer.ok || !(await answer.json()).records.length) return;
+  const page = await fetch(`${location.pathname}?show=${show}&at=999999999999999`);
+  if (!page.ok) return;
+  const atEnd = innerHeight + scrollY > document.documentElement.scrollHeight - 200;
+  const added = merge(new DOMParser().parseFromString(await page.text(), "text/html"));
+  if (added && atEnd) scrollTo({ top: document.documentElement.scrollHeight });
+  else if (added) say(`${added} new below`);
+};
+
+const tailForever = async () => {
+  // One that ended long ago may still go on, but nobody waits for it.
+  const fresh = Date.now() - Number(document.body.dataset.ended) < 3600e3;
+  try {
+    if (document.visibilityState === "visible") await tail();
+  } catch {
+    // The server is being restarted; the next round finds it again.
+  }
+  setTimeout(tailForever, fresh ? 1500 : 15000);
+};
+
 markFound(transcript);
 follow();
+if (document.body.dataset.last) tailForever();
 const asked = document.getElementById(location.hash.slice(1));
 if (asked) {
   if (asked.matches("details")) asked.open = true;

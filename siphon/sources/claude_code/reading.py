@@ -67,7 +67,7 @@ def _held(log: Log) -> list[Record] | None:
     _mark(reading.out, outline)
     for problem in trial.problems:
         log.problem(*problem)
-    log.problem_count += trial.problem_count - len(trial.problems)
+    log.counted[0] += trial.problem_count - len(trial.problems)
     return [*reading.out, *_tallies(reading)]
 
 

@@ -198,10 +198,13 @@ def _answer(thread: Thread, entry: Entry, body: Body, spot: Spot) -> Answer:
     key = body.id or request_id or entry.uuid or f"\0{spot.offset}"
     native_id = body.id or request_id or spot.native_id
     known = thread.answers.get(key)
-    if known is not None and body.id and not thread.side:
-        if request_id and known.request_id and request_id != known.request_id:
-            key = native_id = f"{body.id}/{request_id}"
-            known = thread.answers.get(key)
+    if (
+        known is not None
+        and known.request_id != request_id
+        and (known.request_id and request_id and body.id and not thread.side)
+    ):
+        key = native_id = f"{body.id}/{request_id}"
+        known = thread.answers.get(key)
     if known is None:
         known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length)
         thread.answers[key] = known

@@ -1,0 +1,120 @@
+"""Whose log a loose file is: as its path tells, else as its content does, else as a log beside it does."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import zstandard
+
+from siphon.folder import Folder
+from siphon.globs import compiled
+from siphon.log import Log
+from siphon.source import Source
+from siphon.sources import sources
+
+
+class Place(NamedTuple):
+    """Where a file belongs, below a home."""
+
+    source: str
+    path: str
+
+
+class _Anchor(NamedTuple):
+    """What a log that was found by its content tells of the files round it: the same folder, filed."""
+
+    source: str
+    loose: str  # a folder of the loose files, "" or ending in "/"
+    filed: str  # the same folder below a home
+
+
+def places(home: Folder, paths: Iterable[str], above: Sequence[str] = ()) -> dict[str, list[Place]]:
+    """For each path of the folder where it may belong: one place, or none, or those that claim it.
+
+    `above` are the names of the folders in which the folder itself lies, outermost first.
+    """
+    found = {path: list(_told(path, above)) for path in paths}
+    by_content = {path: list(_recognised(home, path)) for path, told in found.items() if not told}
+    anchors = set(_anchors(by_content))
+    for path, told in by_content.items():
+        near = {place for place in _near(path, anchors) if _fits(place, path, told, anchors)}
+        found[path] = list(near) if len(near) == 1 else told
+    return found
+
+
+def _told(path: str, above: Sequence[str]) -> list[Place]:
+    """By the longest end of the path that a source matches; beyond the folder, by the shortest."""
+    parts = path.split("/")
+    inside = ("/".join(parts[start:]) for start in range(len(parts)))
+    outside = ("/".join((*above[-count:], *parts)) for count in range(1, len(above) + 1))
+    for candidate in (*inside, *outside):
+        if _anything().fullmatch(candidate):
+            logs = [Place(one.name, candidate) for one in _claiming(candidate, beside=False)]
+            return logs or [Place(one.name, candidate) for one in _claiming(candidate, beside=True)][:1]
+    return []
+
+
+@cache
+def _anything() -> re.Pattern[str]:
+    """All patterns of all sources: most paths match none."""
+    patterns = (glob for one in sources().values() for glob in (*one.globs, *one.beside))
+    return re.compile("|".join(f"(?:{compiled(glob).pattern})" for glob in patterns), re.DOTALL)
+
+
+def _claiming(path: str, *, beside: bool) -> Iterator[Source]:
+    for source in sources().values():
+        if any(compiled(glob).fullmatch(path) for glob in (source.beside if beside else source.globs)):
+            yield source
+
+
+def _recognised(home: Folder, path: str) -> Iterator[Place]:
+    for source in sources().values():
+        place = None if source.recognise is None else _asked(source, Log(home, "loose", path))
+        if place is not None:
+            yield Place(source.name, place)
+
+
+def _asked(source: Source, log: Log) -> str | None:
+    assert source.recognise is not None
+    try:
+        return source.recognise(log)
+    except (OSError, zstandard.ZstdError):  # gone, a link that leads out, or damaged: nothing tells
+        return None
+
+
+def _anchors(found: Mapping[str, list[Place]]) -> Iterator[_Anchor]:
+    for path, told in found.items():
+        if len(told) == 1:
+            loose, filed = path.split("/"), told[0].path.split("/")
+            while loose and filed and loose[-1] == filed[-1]:
+                loose.pop()
+                filed.pop()
+            if len(loose) < path.count("/") + 1:  # its name, at least, is its own
+                yield _Anchor(told[0].source, _slashed(loose), _slashed(filed))
+
+
+def _slashed(parts: Sequence[str]) -> str:
+    return "".join(f"{part}/" for part in parts)
+
+
+def _near(path: str, anchors: Iterable[_Anchor]) -> Iterator[Place]:
+    """Where the file belongs if its folder is what the innermost log round it says it is."""
+    for anchor in sorted(anchors, key=lambda one: len(one.loose), reverse=True):
+        if path.startswith(anchor.loose):
+            place = Place(anchor.source, anchor.filed + path.removeprefix(anchor.loose))
+            source = sources()[anchor.source]
+            if any(compiled(glob).fullmatch(place.path) for glob in (*source.globs, *source.beside)):
+                yield place
+
+
+def _fits(place: Place, path: str, told: Sequence[Place], anchors: Iterable[_Anchor]) -> bool:
+    """A companion; or a log of the same source in a folder below, where its own content tells less."""
+    if not told:
+        return True
+    below = any(
+        "/" in path.removeprefix(anchor.loose)
+        for anchor in anchors
+        if path.startswith(anchor.loose) and place.path.startswith(anchor.filed)
+    )
+    return below and [one.source for one in told] == [place.source]

@@ -1,0 +1,391 @@
+"""The pages as a person uses them, in the system's Chromium."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from claude_lines import Lines
+from road import Road
+from website import HOSTILE, LONG, RICH, Site, fleet, served
+
+PAGES = (
+    "/",
+    "/-/search?q=tide&in=prompts,replies,thinking,input,output",
+    "/-/search?q=nosuchword",
+    "/-/search?sort=best",
+    "/-/sessions",
+    "/-/files",
+    "/-/tools?days=all",
+    "/-/fleet",
+    "/-/problems",
+    f"/-/session/laptop/claude_code/{RICH}",
+    f"/-/session/laptop/claude_code/{RICH}?part=3",
+    f"/-/session/laptop/claude_code/{LONG}?find=number+17",
+    f"/-/session/laptop/claude_code/{HOSTILE}?show=all",
+)
+SESSION = f"/-/session/laptop/claude_code/{RICH}"
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
+    made = fleet(tmp_path_factory.mktemp("pages"))
+    made.go()
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(road: Road) -> Iterator[Site]:
+    with served(road.config) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, site: Site, **options: object) -> BrowserContext:
+    """A browser of its own, whose relative URLs are the site's; a script's error fails the test."""
+    context = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]  # as given
+    context.set_default_timeout(15_000)
+    return context
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    context = opened(browser, site, viewport={"width": 1440, "height": 900})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def at(page: Page) -> str:
+    """Path, query and anchor."""
+    parts = urlsplit(page.url)
+    return parts._replace(scheme="", netloc="").geturl()
+
+
+def test_search_facet_open_find_permalink_and_back(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("needleoutput")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("this is what everything else holds")).to_be_visible()
+    page.locator(".facets").get_by_role("link", name="Claude Code").click()
+    assert at(page) == "/-/search?q=needleoutput&source=claude_code"
+    expect(page.locator(".chosen")).to_contain_text("Claude Code")
+    page.locator(".hitline").first.click()
+    expect(page.locator(":target")).to_be_in_viewport()
+    expect(page.locator(":target")).to_have_attribute("open", "")
+    page.locator("#within-q").fill("table")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits h2")).to_contain_text("hit")
+    page.locator(".hits li a").first.click()
+    link = page.locator(":target .perma").first.get_attribute("href")
+    page.goto(str(link))
+    expect(page.locator(":target")).to_be_in_viewport()
+    for _ in range(4):
+        page.go_back()
+    assert at(page) == "/-/search?q=needleoutput&source=claude_code"
+    page.locator(".chosen a").first.click()
+    assert at(page) == "/-/search?q=needleoutput"
+
+
+def test_the_keyboard_is_enough(page: Page) -> None:
+    page.goto(SESSION)
+    page.keyboard.press("/")
+    expect(page.locator("#bar-q")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    first = page.evaluate("document.activeElement.closest('[data-seq]').dataset.seq")
+    page.keyboard.press("j")
+    assert page.evaluate("document.activeElement.closest('[data-seq]').dataset.seq") != first
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.closest('[data-seq]').dataset.seq") == first
+    page.keyboard.press("y")
+    expect(page.locator("#said")).to_have_text("Link copied")
+    assert page.evaluate("navigator.clipboard.readText()").endswith(f"?at={first}#m{first}")
+    page.keyboard.press("r")
+    expect(page.locator("#said")).to_have_text("Resume command copied")
+    assert (
+        page.evaluate("navigator.clipboard.readText()") == f"cd /home/ada/app && claude --resume {RICH}"
+    )
+    page.keyboard.press("f")
+    assert page.locator(".transcript details:not([open])").count() == 0
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    expect(page.locator("#keys")).to_contain_text("copy the resume command")
+
+
+def test_next_and_last_hit_lead_through_the_session(page: Page) -> None:
+    page.goto(f"/-/session/laptop/claude_code/{LONG}?find=17")
+    page.keyboard.press("]")
+    expect(page.locator(":target")).to_contain_text("number 17")
+    first = at(page)
+    page.keyboard.press("]")
+    page.wait_for_url(lambda url: not url.endswith(first))
+    expect(page.locator(":target")).to_be_in_viewport()
+    page.keyboard.press("[")
+    page.wait_for_url(lambda url: url.endswith(first))
+
+
+def test_a_list_is_stepped_through(page: Page) -> None:
+    page.goto("/-/sessions")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    title = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(title)
+
+
+def test_nothing_needs_scripts(browser: Browser, site: Site) -> None:
+    context = opened(browser, site, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    page.locator("#q").fill("needleoutput")
+    page.locator("form.hero button").click()
+    page.locator(".hitline").first.click()
+    expect(page.locator(":target")).to_have_attribute("open", "")
+    page.locator(":target .rest").click()
+    assert page.locator("text=needleoutput").count() > 0
+    assert page.content().count("needleoutput") > 390
+    page.goto(f"/-/session/laptop/claude_code/{LONG}")
+    page.locator(".pager [rel=next]").first.click()
+    assert page.locator(".said").count() == 200
+    page.goto(f"/-/session/laptop/claude_code/{HOSTILE}")
+    label = page.locator("label", has_text="Show the whole prompt").first
+    if label.count():
+        label.click()
+        expect(label).to_be_hidden()
+    context.close()
+
+
+def test_what_was_left_out_comes_in_place(page: Page) -> None:
+    page.goto(SESSION)
+    call = page.locator("details.call", has_text="grep -rn needleinput src")
+    call.locator("summary").click()
+    call.locator("a.rest").click()
+    expect(call.locator("a.rest")).to_have_count(0)
+    assert call.inner_text().count("needleoutput") == 400
+    assert at(page) == SESSION
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_text_has_contrast(browser: Browser, site: Site, path: str, scheme: str) -> None:
+    """WCAG AA: 4.5 to 1, and 3 to 1 where it is large."""
+    context = opened(browser, site, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.goto(path)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    faint = page.evaluate(CONTRAST)
+    context.close()
+    assert faint == []
+
+
+CONTRAST = r"""() => {
+  const channel = (value) => (value /= 255) <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => [0, 1, 2].map((n) => top[n] * top[3] + under[n] * (1 - top[3]));
+  const ground = (node) => {
+    const layers = [];
+    for (let one = node; one; one = one.parentElement) layers.unshift(rgba(getComputedStyle(one).backgroundColor));
+    return layers.reduce((under, top) => over(top, under), [255, 255, 255]);
+  };
+  const faint = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let seen = 0;
+  for (let node = walker.nextNode(); node && seen < 1500; node = walker.nextNode()) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || !parent.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (parent.closest("svg, .hidden, .skip, option, .toast, .folded, .abandoned")) continue;
+    const style = getComputedStyle(parent);
+    const under = ground(parent);
+    const [a, b] = [light(over(rgba(style.color), under)), light(under)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    const size = parseFloat(style.fontSize);
+    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    seen += 1;
+    if (ratio < (large ? 3 : 4.5)) faint.add(`${parent.tagName}.${parent.className} ${ratio.toFixed(2)} ${node.data.trim().slice(0, 30)}`);
+  }
+  return [...faint];
+}"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_shows_the_whole_width(browser: Browser, site: Site, path: str) -> None:
+    context = opened(browser, site, viewport={"width": 360, "height": 740})
+    page = context.new_page()
+    page.goto(path)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    context.close()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_in_order_for_those_who_cannot_see_them(page: Page, path: str) -> None:
+    page.goto(path)
+    assert page.evaluate(ORDER) == []
+
+
+ORDER = r"""() => {
+  const wrong = [];
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  for (const id of new Set(ids)) if (ids.filter((one) => one === id).length > 1) wrong.push(`id twice: ${id}`);
+  if (!document.documentElement.lang) wrong.push("no language");
+  if (!document.title.trim()) wrong.push("no title");
+  if (document.querySelectorAll("main").length !== 1) wrong.push("not one main");
+  for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+    if (!one.labels.length && !one.getAttribute("aria-label")) wrong.push(`no label: ${one.name}`);
+  }
+  for (const one of document.querySelectorAll("a[href], button, summary")) {
+    if (!one.checkVisibility()) continue;
+    if (!(one.textContent.trim() || one.getAttribute("aria-label"))) wrong.push(`no name: ${one.outerHTML.slice(0, 80)}`);
+  }
+  for (const one of document.querySelectorAll("nav, aside, section.transcript, [role=region]")) {
+    if (!one.getAttribute("aria-label")) wrong.push(`no name: ${one.outerHTML.slice(0, 80)}`);
+  }
+  for (const one of document.querySelectorAll("svg")) {
+    if (one.getAttribute("aria-hidden") !== "true" && !one.getAttribute("aria-label")) wrong.push("svg without name");
+  }
+  const first = document.querySelector("a");
+  if (!first || first.getAttribute("href") !== "#main") wrong.push("no skip link first");
+  return wrong;
+}"""
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, f"/-/session/laptop/claude_code/{HOSTILE}?find=hostile&at=3#m3", "/-/search?q=hostile&in=prompts,replies,thinking,input,output"]
+)  # fmt: skip
+def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, site: Site, path: str) -> None:
+    context = opened(browser, site)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    page.goto(path)
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    for link in page.locator("a.rest").all()[:5]:
+        link.click()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.hacked") is None
+    assert [url for url in asked if not url.startswith(site.url)] == []
+    assert page.locator("script:not([src]), style, iframe, img, object, base").count() == 0
+    context.close()
+
+
+def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, site: Site) -> None:
+    context = opened(browser, site)
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    for path in (
+        "/siphon/messages?_search=hostile",
+        "/siphon/tool_calls?_search=hostile",
+        "/siphon/session_list",
+    ):
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.hacked") is None
+    assert [url for url in asked if not url.startswith(site.url)] == []
+    context.close()
+
+
+def test_every_message_of_a_long_session_is_reachable(page: Page) -> None:
+    page.goto(f"/-/session/laptop/claude_code/{LONG}")
+    seen = page.locator(".said").count()
+    while page.locator(".pager [rel=next]").count():
+        page.locator(".pager [rel=next]").first.click()
+        seen += page.locator(".said").count()
+    assert seen == 500
+    page.locator(".outline a", has_text="number 123 ").click()
+    expect(page.locator(":target")).to_contain_text("question number 123 about")
+    expect(page.locator(":target")).to_be_in_viewport()
+
+
+def test_the_density_is_chosen_and_stays_at_the_place(page: Page) -> None:
+    page.goto(SESSION)
+    assert page.locator("details.call").count() == 5
+    page.get_by_role("link", name="Conversation").click()
+    assert page.locator("details.call").count() == 0
+    page.get_by_role("link", name="Prompts", exact=True).click()
+    assert page.locator(".said").count() == page.locator(".said.prompt").count() == 2
+
+
+def test_the_theme_is_chosen_and_kept(page: Page) -> None:
+    page.goto("/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(ground)
+    page.locator("#theme").click()
+    after = page.evaluate(ground)
+    assert before != after
+    page.goto("/-/sessions")
+    assert page.evaluate(ground) == after
+    page.goto("/siphon")
+    assert page.evaluate(ground) == after
+
+
+def test_a_session_that_is_written_follows_itself(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = fleet(tmp_path_factory.mktemp("follow"))
+    made.go()
+    log = next((made.config.hosts[0].home or Path()).rglob(f"{RICH}.jsonl"))
+    lines = Lines(RICH)
+    lines.lines = log.read_text().splitlines()
+    before = len(lines.lines)
+    with served(made.config) as site:
+        context = opened(browser, site)
+        page = context.new_page()
+        page.add_init_script("Date.now = () => 1772445700000")  # a minute after the session's last line
+        page.goto(SESSION)
+        count = page.locator(".said").count()
+        page.evaluate("window.stayed = true")
+        lines.prompt("one more thing")
+        lines.call("Bash", {"command": "echo live"}, "live")
+        with log.open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines.lines[before:]))
+        made.go()
+        expect(page.locator(".said", has_text="one more thing")).to_have_count(1, timeout=10_000)
+        expect(page.locator("details.call", has_text="echo live")).to_have_count(1)
+        assert page.locator(".said").count() == count + 1
+        assert page.evaluate("window.stayed") is True
+        context.close()
+
+
+def test_an_export_is_saved_and_opens_by_itself(page: Page, browser: Browser, tmp_path: Path) -> None:
+    page.goto(f"/-/session/laptop/claude_code/{HOSTILE}")
+    page.get_by_label("HTML").check()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save").click()
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+    context = browser.new_context()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    alone = context.new_page()
+    alone.goto(saved.as_uri())
+    assert alone.evaluate("window.hacked") is None
+    assert asked == [saved.as_uri()]
+    assert re.search("hostile", alone.inner_text("body"))
+    context.close()
