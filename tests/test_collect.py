@@ -1,140 +1,29 @@
-"""The laws of collecting, each on every way to a host: this machine, three userlands, SFTP alone."""
+"""The laws of collecting, each on every way to a host."""
 
 import os
-import random
 import shutil
-import signal
 import socket
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-import userlands
+from fleet import LOG, PROJECT, WAYS, Fleet, Site, config_of, counts, made, noise, site_of
 from siphon import pathtext
 from siphon.archive import Archive
 from siphon.collect import collect
-from siphon.config import Config, HostConfig
+from siphon.config import HostConfig
 from siphon.errors import SiphonError
-from siphon.pull import HostReport, Planned
-from sshd import Sshd, mortal, running_sshd
+from siphon.pull import Planned
+from sshd import mortal
+
+pytest_plugins = ["fleet"]
 
 CHECKOUT = Path(__file__).parent.parent
-PROJECT = ".claude/projects/-p"
-LOG = f"{PROJECT}/11111111-1111-4111-8111-111111111111.jsonl"
 DAY = ".codex/sessions/2026/01/02"
 OTHER = f"{DAY}/rollout-2026-01-02T03-04-05-22222222-2222-4222-8222-222222222222.jsonl"
-WAYS = ("local", "gnu", "busybox", "bsd", "sftp")
-STORE = ".local/share/opencode/opencode.db"
-
-
-class Fleet(NamedTuple):
-    """Running sshds by way, all with the same ~/.ssh."""
-
-    keys: Path
-    sshds: Mapping[str, Sshd]
-
-
-@pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with ExitStack() as stack:
-        gnu = stack.enter_context(running_sshd(folder / "gnu"))
-
-        def started(name: str, *options: str) -> Sshd:
-            return stack.enter_context(running_sshd(folder / name, *options, keys=gnu.folder))
-
-        yield Fleet(
-            gnu.folder,
-            {
-                "gnu": gnu,
-                "busybox": started("busybox", _only(userlands.busybox(folder / "busybox-bin"))),
-                "bsd": started("bsd", _only(userlands.bsd(folder / "bsd-bin"))),
-                "bare": started("bare", _only(userlands.bare(folder / "bare-bin"))),
-                "sftp": started("sftp", "ForceCommand internal-sftp"),
-            },
-        )
-
-
-def _only(tools: Path) -> str:
-    """For a login that has these tools and no others."""
-    return f"SetEnv SHLVL=1 PATH={tools}"
-
-
-class Site(NamedTuple):
-    """One host's home, and the archive it is collected into."""
-
-    home: Path
-    config: Config
-
-    @property
-    def archive(self) -> Archive:
-        return Archive(self.config.archive)
-
-    def write(self, path: str, data: bytes) -> Path:
-        file = self.home / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data)
-        return file
-
-    def append(self, path: str, data: bytes) -> None:
-        with (self.home / path).open("ab") as file:
-            file.write(data)
-
-    def collect(self, **options: bool) -> HostReport:
-        (report,) = collect(self.config, self.archive, **options)
-        assert report.error is None, report
-        return report
-
-    def read(self, path: str) -> bytes | None:
-        file = self.archive.home("host").open(path)
-        return None if file is None else file.read()
-
-    def held(self) -> dict[str, tuple[int, int]]:
-        """path → (generation, size)"""
-        return {held.path: (held.generation, held.size) for held in self.archive.held("host")}
-
-    def sound(self) -> bool:
-        findings = list(self.archive.verify(read_data=True))
-        assert findings == []
-        return not list((self.archive.root / ".parts").iterdir())
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def site(way: str, fleet: Fleet, tmp_path: Path) -> Site:
-    return _site(way, fleet, tmp_path)
-
-
-def _site(way: str, fleet: Fleet, folder: Path, **changes: object) -> Site:
-    home = folder / "home"
-    home.mkdir()
-    host = HostConfig("host", home=home) if way == "local" else fleet.sshds[way].host("host", home)
-    return Site(home, _config(folder, fleet.keys, host._replace(**changes)))
-
-
-def _config(folder: Path, keys: Path, *hosts: HostConfig) -> Config:
-    return Config(folder / "archive", folder / "siphon.db", 300, (), hosts, None, keys)
-
-
-def noise(size: int, seed: int = 0) -> bytes:
-    """Lines that do not compress."""
-    data = random.Random(seed).randbytes(size * 3 // 4 + 60).hex().encode()
-    return b"".join(data[at : at + 99] + b"\n" for at in range(0, size, 100))[:size]
-
-
-def counts(report: HostReport) -> dict[str, int]:
-    kinds = ("new", "grown", "rewritten", "gone")
-    return {kind: getattr(report, kind) for kind in kinds if getattr(report, kind)}
 
 
 def test_logs_arrive_byte_for_byte_and_nothing_else_does(site: Site) -> None:
@@ -330,7 +219,7 @@ def test_a_folder_of_tools_may_be_a_link_within_the_home(site: Site) -> None:
 
 
 def test_a_home_may_itself_be_a_link(way: str, fleet: Fleet, tmp_path: Path) -> None:
-    site = _site(way, fleet, tmp_path)
+    site = site_of(way, fleet, tmp_path)
     site.write(LOG, b"one\n")
     (tmp_path / "link").symlink_to(site.home)
     (host,) = site.config.hosts
@@ -365,7 +254,7 @@ def test_every_way_to_a_host_finds_the_same_logs(
         host = HostConfig("host", home=shared / "homes" / home)
         if way != "local":
             host = fleet.sshds[way].host("host", shared / "homes" / home)
-        config = _config(tmp_path, fleet.keys, host)
+        config = config_of(tmp_path, fleet.keys, host)
         (report,) = collect(config, Archive(config.archive), dry_run=True)
         found[way] = (report.seen, sorted(report.planned), report.problems, report.error)
     assert found["local"][0] > 10
@@ -411,7 +300,7 @@ def test_a_dry_run_says_what_would_come_and_leaves_no_trace(site: Site) -> None:
 
 
 def test_only_the_sources_asked_for_are_collected(way: str, fleet: Fleet, tmp_path: Path) -> None:
-    site = _site(way, fleet, tmp_path, sources=("claude_code",))
+    site = site_of(way, fleet, tmp_path, sources=("claude_code",))
     site.write(LOG, b"one\n")
     site.write(OTHER, b"two\n")
     site.collect()
@@ -427,7 +316,7 @@ def test_only_the_sources_asked_for_are_collected(way: str, fleet: Fleet, tmp_pa
 def test_the_git_remote_of_a_folder_named_in_a_log_is_asked_for(
     way: str, fleet: Fleet, tmp_path: Path
 ) -> None:
-    site = _site(way, fleet, tmp_path)
+    site = site_of(way, fleet, tmp_path)
     repo = site.home / "code" / "it's a repo"
     subprocess.run(["git", "init", "-q", repo], check=True)
     url = "https://user:token@github.com/Owner/name.git"
@@ -447,7 +336,7 @@ def test_the_git_remote_of_a_folder_named_in_a_log_is_asked_for(
 
 
 def test_a_folder_is_asked_about_again_only_after_a_day(fleet: Fleet, tmp_path: Path) -> None:
-    site = _site("local", fleet, tmp_path)
+    site = site_of("local", fleet, tmp_path)
     repo = site.home / "repo"
     day = 24 * 3600 * 1000
 
@@ -468,101 +357,10 @@ def test_a_folder_is_asked_about_again_only_after_a_day(fleet: Fleet, tmp_path: 
 def test_a_host_with_a_shell_but_not_the_tools_is_collected_by_sftp(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    site = _site("bare", fleet, tmp_path)
+    site = site_of("bare", fleet, tmp_path)
     site.write(LOG, noise(10_000))
     assert counts(site.collect()) == {"new": 1}
     assert site.read(LOG) == noise(10_000)
-
-
-def store_rows(site: Site) -> list[int]:
-    with site.archive.home("host").sqlite(STORE) as db:
-        return [row for (row,) in db.execute("select x from t order by x")]
-
-
-@contextmanager
-def store(site: Site, mode: str) -> Iterator[sqlite3.Connection]:
-    """A tool at work in its store."""
-    (site.home / STORE).parent.mkdir(parents=True)
-    with closing(sqlite3.connect(site.home / STORE)) as db:
-        db.execute(f"pragma journal_mode = {mode}")
-        db.execute("create table t (x integer)")
-        db.commit()
-        yield db
-
-
-def settle(site: Site, seconds: float) -> None:
-    """Make the store look untouched for a while, as a coarse clock needs it."""
-    for file in (site.home / STORE).parent.iterdir():
-        os.utime(file, (seconds, seconds))
-
-
-@pytest.mark.parametrize("mode", ["wal", "delete"])
-def test_a_store_in_use_is_copied_whole_its_wal_merged_into_it(site: Site, mode: str) -> None:
-    with store(site, mode) as db:
-        db.execute("insert into t values (1)")
-        db.commit()
-        settle(site, 1.7e9)
-        report = site.collect()
-        assert (counts(report), report.problems) == ({"new": 1}, ())
-        assert store_rows(site) == [1]
-        assert list(site.held()) == [STORE]
-        assert counts(site.collect()) == {}
-        db.execute("insert into t values (2)")
-        db.commit()
-        db.execute("insert into t values (3)")  # not committed
-        settle(site, 1.71e9)
-        report = site.collect()
-        assert (counts(report), report.problems) == ({"rewritten": 1}, ())
-        assert store_rows(site) == [1, 2]
-    assert site.sound()
-
-
-def test_a_store_that_is_none_is_kept_as_it_is_and_told(site: Site) -> None:
-    site.write(STORE, b"not a database, or an encrypted one")
-    settle(site, 1.7e9)
-    report = site.collect()
-    what = "archived as it is: it is no SQLite database, or an encrypted one"
-    assert report.problems == (f"{STORE}: {what}",)
-    assert site.read(STORE) == b"not a database, or an encrypted one"
-
-
-WRITER = """
-import sqlite3, sys, time
-db = sqlite3.connect(sys.argv[1], isolation_level=None)
-db.execute("pragma journal_mode = wal")
-db.execute("pragma wal_autocheckpoint = 20")
-db.execute("create table t (x integer, y blob)")
-print("go", flush=True)
-x = 0
-while True:
-    db.execute("begin")
-    for _ in range(3):
-        db.execute("insert into t values (?, randomblob(3000))", (x,))
-        x += 1
-    db.execute("commit")
-    time.sleep(0.02)
-"""
-BUSY = "it was written to all the time; the next collect tries again"
-
-
-def test_a_store_that_is_written_to_all_the_time_is_archived_whole_or_not_at_all(
-    fleet: Fleet, tmp_path: Path
-) -> None:
-    site = _site("gnu", fleet, tmp_path)
-    (site.home / STORE).parent.mkdir(parents=True)
-    command = [sys.executable, "-c", WRITER, str(site.home / STORE)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout is not None and writer.stdout.readline() == "go\n"
-        for _ in range(3):
-            assert site.collect().problems in ((), (f"{STORE}: {BUSY}",))
-            if STORE in site.held():
-                rows = store_rows(site)
-                assert rows == list(range(len(rows)))
-                assert len(rows) % 3 == 0
-        writer.kill()
-    assert site.collect().problems == ()
-    assert store_rows(site)
-    assert site.sound()
 
 
 def test_a_dead_host_is_told_and_never_stops_the_others(fleet: Fleet, tmp_path: Path) -> None:
@@ -571,11 +369,11 @@ def test_a_dead_host_is_told_and_never_stops_the_others(fleet: Fleet, tmp_path: 
         dead = HostConfig("dead", ssh="127.0.0.1", port=nobody.getsockname()[1])
         homeless = fleet.sshds["gnu"].host("homeless", tmp_path / "nowhere")
         lost = HostConfig("lost", home=tmp_path / "lost")
-        good = {way: _site(way, fleet, _made(tmp_path / way)) for way in WAYS}
+        good = {way: site_of(way, fleet, made(tmp_path / way)) for way in WAYS}
         for site in good.values():
             site.write(LOG, b"one\n")
         hosts = [site.config.hosts[0]._replace(name=way) for way, site in good.items()]
-        config = _config(tmp_path, fleet.keys, dead, *hosts, homeless, lost)
+        config = config_of(tmp_path, fleet.keys, dead, *hosts, homeless, lost)
         archive = Archive(config.archive)
         said: set[str] = set()
         reports = collect(config, archive, progress=lambda host, _: said.add(host))
@@ -597,14 +395,9 @@ def test_a_dead_host_is_told_and_never_stops_the_others(fleet: Fleet, tmp_path: 
     assert said == {host.name for host in config.hosts}
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
 def test_a_host_whose_key_is_not_known_is_refused(fleet: Fleet, tmp_path: Path) -> None:
-    site = _site("gnu", fleet, tmp_path)
-    stranger = site.config._replace(ssh=_made(tmp_path / "ssh"))
+    site = site_of("gnu", fleet, tmp_path)
+    stranger = site.config._replace(ssh=made(tmp_path / "ssh"))
     shutil.copy(fleet.keys / "id_ed25519", stranger.ssh)
     (report,) = collect(stranger, site.archive)
     assert str(report.error).startswith("refused: the key of [127.0.0.1]:")
@@ -612,13 +405,13 @@ def test_a_host_whose_key_is_not_known_is_refused(fleet: Fleet, tmp_path: Path) 
 
 
 def test_an_unknown_host_is_told_with_the_known_ones(fleet: Fleet, tmp_path: Path) -> None:
-    site = _site("local", fleet, tmp_path)
+    site = site_of("local", fleet, tmp_path)
     with pytest.raises(SiphonError, match="unknown host 'hots'; known hosts: host"):
         collect(site.config, site.archive, ["hots"])
 
 
 def test_a_disabled_host_is_collected_only_by_name(fleet: Fleet, tmp_path: Path) -> None:
-    site = _site("local", fleet, tmp_path, enabled=False)
+    site = site_of("local", fleet, tmp_path, enabled=False)
     assert collect(site.config, site.archive) == []
     assert [report.host for report in collect(site.config, site.archive, ["host"])] == ["host"]
 
@@ -657,86 +450,3 @@ def test_what_cannot_be_read_is_told_and_nothing_in_it_is_taken_to_be_gone(site:
     assert problems[1].startswith(f"{PROJECT}/shut.jsonl: it ")
     assert not any(entry.gone_at for entry in site.archive.entries("host").values())
     assert site.read(f"{PROJECT}/shut.jsonl") == b"one\n"
-
-
-KILLED = """
-import os, sys, threading, time
-sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
-from pathlib import Path
-from siphon.archive import Archive
-from siphon.collect import collect
-from siphon.config import Config, HostConfig
-folder, keys, port = Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
-hosts = (
-    HostConfig("near", home=folder / "near"),
-    HostConfig("far", ssh="127.0.0.1", port=port, remote_home=str(folder / "far")),
-)
-config = Config(folder / "archive", folder / "siphon.db", 300, (), hosts, None, keys)
-print("go", flush=True)
-sys.stdin.readline()
-print([report.error for report in collect(config, Archive(config.archive), sys.argv[5:])])
-"""
-
-
-def test_a_collect_killed_at_any_moment_loses_nothing_and_shows_no_half(
-    fleet: Fleet, tmp_path: Path
-) -> None:
-    """Logs are made, grow and are rewritten while collects are killed; then one is let finish."""
-    chance = random.Random(7)
-    homes = {host: _made(tmp_path / host) for host in ("near", "far")}
-    archive = Archive(tmp_path / "archive")
-    kills = 0
-    for turn in range(16):
-        for home in homes.values():
-            _live(home, turn, chance)
-        kills += _killed(fleet, tmp_path, [] if turn % 4 else ["near"], chance.uniform(0.0, 0.5))
-        for held in archive.held():
-            file = archive.home(held.host).open(held.path)
-            assert file is not None and len(file.read()) == held.size
-        assert [finding for finding in archive.verify(read_data=True) if finding.host] == []
-    assert kills > 8
-    assert not _killed(fleet, tmp_path, [], None)
-    for host, home in homes.items():
-        logs = {str(file.relative_to(home)): file.read_bytes() for file in home.rglob("*.jsonl")}
-        held = {held.path for held in archive.held(host)}
-        assert held == set(logs)
-        for path, data in logs.items():
-            assert (archive.root / host / path).read_bytes() == data
-    assert [finding for finding in archive.verify(read_data=True) if finding.host] == []
-    assert list((archive.root / ".parts").iterdir()) == []
-
-
-def _live(home: Path, turn: int, chance: random.Random) -> None:
-    """What tools do between two collects."""
-    project = home / PROJECT
-    project.mkdir(parents=True, exist_ok=True)
-    logs = sorted(project.iterdir())
-    for log in chance.sample(logs, len(logs) // 3):
-        with log.open("ab") as file:
-            file.write(noise(chance.randrange(1, 200_000), seed=turn))
-    for log in chance.sample(logs, len(logs) // 6):
-        log.write_bytes(noise(chance.randrange(1, 200_000), seed=-turn))
-    for number in range(12):
-        (project / f"{turn}-{number}.jsonl").write_bytes(
-            noise(chance.randrange(0, 100_000), seed=number)
-        )
-
-
-def _killed(fleet: Fleet, folder: Path, hosts: list[str], after: float | None) -> bool:
-    """Collect in a process, killed after some seconds (None: never); whether it was."""
-    port = str(fleet.sshds["gnu"].port)
-    script = [sys.executable, "-c", KILLED, CHECKOUT, folder, fleet.keys, port, *hosts]
-    with subprocess.Popen(
-        list(map(str, script)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, process_group=0
-    ) as process:
-        assert process.stdin is not None and process.stdout is not None
-        assert process.stdout.readline() == "go\n"
-        process.stdin.write("\n")
-        process.stdin.flush()
-        try:
-            process.wait(after)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            return True
-        assert set(process.stdout.read().strip("[]\n").split(", ")) == {"None"}
-    return False

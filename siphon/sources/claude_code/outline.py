@@ -67,12 +67,16 @@ def abandoned(outline: Outline) -> set[str]:
     """Lines that were retracted, or left by a person who went back.
 
     Where two prompts were sent from one place, only the branch that went on last still counts. Lines
-    stand after their parents, so one pass each way does; parents may run in circles.
+    stand after their parents, so one pass each way does. Where parents run in circles nothing was left.
     """
-    forks = [siblings for siblings in outline.prompts.values() if len(siblings) > 1]
+    forks = [
+        siblings
+        for parent, siblings in outline.prompts.items()
+        if len(siblings) > 1 and _path(outline, parent).isdisjoint(siblings)
+    ]
     if not forks:
         return outline.retracted
-    latest, kept = _latest(outline), _path(outline)
+    latest, kept = _latest(outline), _path(outline, next(reversed(outline.parents), None))
     left: set[str] = set()
     for siblings in forks:
         last = max(siblings, key=lambda uuid: latest[uuid])
@@ -83,10 +87,9 @@ def abandoned(outline: Outline) -> set[str]:
     return left | outline.retracted
 
 
-def _path(outline: Outline) -> set[str]:
-    """The last line and its ancestors."""
+def _path(outline: Outline, uuid: str | None) -> set[str]:
+    """The line and its ancestors."""
     path: set[str] = set()
-    uuid: str | None = next(reversed(outline.parents), None)
     while uuid is not None and uuid not in path:
         path.add(uuid)
         uuid = outline.parents.get(uuid)

@@ -1,0 +1,130 @@
+"""Homes to collect from on every way to a host: this machine, three userlands, SFTP alone."""
+
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import userlands
+from siphon.archive import Archive
+from siphon.collect import collect
+from siphon.config import Config, HostConfig
+from siphon.pull import HostReport
+from sshd import Sshd, running_sshd
+
+PROJECT = ".claude/projects/-p"
+LOG = f"{PROJECT}/11111111-1111-4111-8111-111111111111.jsonl"
+WAYS = ("local", "gnu", "busybox", "bsd", "sftp")
+
+
+class Fleet(NamedTuple):
+    """Running sshds by way, all with the same ~/.ssh."""
+
+    keys: Path
+    sshds: Mapping[str, Sshd]
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    folder = tmp_path_factory.mktemp("fleet")
+    with ExitStack() as stack:
+        gnu = stack.enter_context(running_sshd(folder / "gnu"))
+
+        def started(name: str, *options: str) -> Sshd:
+            return stack.enter_context(running_sshd(folder / name, *options, keys=gnu.folder))
+
+        yield Fleet(
+            gnu.folder,
+            {
+                "gnu": gnu,
+                "busybox": started("busybox", _only(userlands.busybox(folder / "busybox-bin"))),
+                "bsd": started("bsd", _only(userlands.bsd(folder / "bsd-bin"))),
+                "bare": started("bare", _only(userlands.bare(folder / "bare-bin"))),
+                "sftp": started("sftp", "ForceCommand internal-sftp"),
+            },
+        )
+
+
+def _only(tools: Path) -> str:
+    """For a login that has these tools and no others."""
+    return f"SetEnv SHLVL=1 PATH={tools}"
+
+
+class Site(NamedTuple):
+    """One host's home, and the archive it is collected into."""
+
+    home: Path
+    config: Config
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.config.archive)
+
+    def write(self, path: str, data: bytes) -> Path:
+        file = self.home / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        return file
+
+    def append(self, path: str, data: bytes) -> None:
+        with (self.home / path).open("ab") as file:
+            file.write(data)
+
+    def collect(self, **options: bool) -> HostReport:
+        (report,) = collect(self.config, self.archive, **options)
+        assert report.error is None, report
+        return report
+
+    def read(self, path: str) -> bytes | None:
+        file = self.archive.home("host").open(path)
+        return None if file is None else file.read()
+
+    def held(self) -> dict[str, tuple[int, int]]:
+        """path → (generation, size)"""
+        return {held.path: (held.generation, held.size) for held in self.archive.held("host")}
+
+    def sound(self) -> bool:
+        findings = list(self.archive.verify(read_data=True))
+        assert findings == []
+        return not list((self.archive.root / ".parts").iterdir())
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def site(way: str, fleet: Fleet, tmp_path: Path) -> Site:
+    return site_of(way, fleet, tmp_path)
+
+
+def site_of(way: str, fleet: Fleet, folder: Path, **changes: object) -> Site:
+    home = folder / "home"
+    home.mkdir()
+    host = HostConfig("host", home=home) if way == "local" else fleet.sshds[way].host("host", home)
+    return Site(home, config_of(folder, fleet.keys, host._replace(**changes)))
+
+
+def config_of(folder: Path, keys: Path, *hosts: HostConfig) -> Config:
+    return Config(folder / "archive", folder / "siphon.db", 300, (), hosts, None, keys)
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    """Lines that do not compress."""
+    data = random.Random(seed).randbytes(size * 3 // 4 + 60).hex().encode()
+    return b"".join(data[at : at + 99] + b"\n" for at in range(0, size, 100))[:size]
+
+
+def counts(report: HostReport) -> dict[str, int]:
+    kinds = ("new", "grown", "rewritten", "gone")
+    return {kind: getattr(report, kind) for kind in kinds if getattr(report, kind)}
+
+
+def made(folder: Path) -> Path:
+    """The folder, new."""
+    folder.mkdir()
+    return folder
