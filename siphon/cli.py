@@ -149,7 +149,7 @@ def load(
     if done.problems:
         complain(f"{done.problems} parts of logs could not be read; list them: siphon status --problems")
     errors = [f"{place}: not loaded: {error}" for place, error in done.failed]
-    errors += [f"{one.file}: not filed: {one.error}" for one in filed if one.error is not None]
+    errors += _refusals(filed)
     for line in errors:
         complain(line)
     context.exit(int(bool(errors)))
@@ -161,6 +161,14 @@ def _file_loose(archive: "Archive", paths: tuple[Path, ...], host: str | None) -
     from siphon.loose import file_loose
 
     return file_loose(archive, paths, host)
+
+
+def _refusals(filed: list[Any]) -> list[str]:
+    if not filed:
+        return []
+    from siphon.loose import refusals
+
+    return list(refusals(filed))
 
 
 def _size(count: float) -> str:

@@ -38,7 +38,7 @@ class Filed(NamedTuple):
     error: str | None = None  # why it was not filed
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """Why a file is not filed, though it is known where it belongs."""
 
 
@@ -74,28 +74,29 @@ def _host_name(path: Path) -> str:
 def _file(archive: Archive, path: Path, host: str) -> list[Filed]:
     if path.is_dir():
         home = Folder(path)
-        return _all(archive, home, list(home.files()), host, str(path), path.absolute().parts[1:])
+        return _all(archive, home, list(home.files()), host, path, path.absolute().parts[1:])
     if packed(path):
         return _unpacked(archive, path, host)
     above = path.absolute().parent
-    return _all(archive, Folder(above), [path.name], host, str(above), above.parts[1:])
+    return _all(archive, Folder(above), [path.name], host, path.parent, above.parts[1:])
 
 
 def _unpacked(archive: Archive, path: Path, host: str) -> list[Filed]:
     folder = archive.part()  # what a kill leaves of it is cleared with the archive's other parts
     private.folder(folder)
     try:
-        unpack(path, folder)
+        try:
+            unpack(path, folder)
+        except SiphonError as error:
+            return [Filed(str(path), error=str(error).removeprefix(f"{path}: "))]
         home = Folder(folder)
-        return _all(archive, home, list(home.files()), host, str(path))
-    except SiphonError as error:
-        return [Filed(str(path), error=str(error).removeprefix(f"{path}: "))]
+        return _all(archive, home, list(home.files()), host, path)
     finally:
         shutil.rmtree(folder)
 
 
 def _all(
-    archive: Archive, home: Folder, paths: list[str], host: str, said: str, above: Sequence[str] = ()
+    archive: Archive, home: Folder, paths: list[str], host: str, said: Path, above: Sequence[str] = ()
 ) -> list[Filed]:
     stores = {path: store for path in paths if (store := _store_of(home, path)) in paths}
     found = places(home, [path for path in paths if path not in stores], above)
@@ -106,9 +107,9 @@ def _all(
         whole = stores.get(path, path)
         place, result = known.get(whole), outcome.get(whole, _doubt(found[whole]))
         if place is None or isinstance(result, str):
-            filed.append(Filed(f"{said}/{path}", error=str(result)))
+            filed.append(Filed(str(said / path), error=str(result)))
         else:
-            filed.append(Filed(f"{said}/{path}", place.source, host, place.path, result))
+            filed.append(Filed(str(said / path), place.source, host, place.path, result))
     return filed
 
 
@@ -148,7 +149,7 @@ def _deposit(
             batch.clear()
         try:
             arrival = _arrival(archive, host, home, path, target)
-        except (_Refused, OSError, sqlite3.DatabaseError) as error:
+        except (_RefusedError, OSError, sqlite3.DatabaseError) as error:
             outcome[path] = str(error)
             continue
         outcome[path] = arrival is not None
@@ -175,7 +176,7 @@ def _arrival(archive: Archive, host: str, home: Folder, path: str, target: str) 
         size = part.stat().st_size
         if not _held(archive, host, target, part, digest, mtime):
             return Arrival(target, part, False, size, mtime, None, digest, digest)
-    except (_Refused, OSError, sqlite3.DatabaseError):
+    except (_RefusedError, OSError, sqlite3.DatabaseError):
         part.unlink(missing_ok=True)
         raise
     part.unlink()
@@ -186,7 +187,7 @@ def _copied(home: Folder, path: str, part: Path) -> str:
     """Copy the file, a store with what its -wal holds; its sha256, hex."""
     file = home.open(path)
     if file is None:
-        raise _Refused("no regular file, or a link that leads out of its folder")
+        raise _RefusedError("no regular file, or a link that leads out of its folder")
     with file, private.create(part) as copy:
         shutil.copyfileobj(file, copy, _BLOCK)
     rest = [(end, home.open(path + end)) for end in _PARTS if _is_store(home, path)]
@@ -223,7 +224,7 @@ def _held(archive: Archive, host: str, path: str, part: Path, digest: str, mtime
         if _begins(held, mine):
             return True
     if entry.mtime is not None and entry.mtime > mtime:
-        raise _Refused(f"the archive holds a newer {host}/{path}; give this one another --host")
+        raise _RefusedError(f"the archive holds a newer {host}/{path}; give this one another --host")
     return False
 
 

@@ -1,4 +1,4 @@
-"""Whose log a loose file is: as its path tells, else as its content does, else as a log beside it does."""
+"""Whose log a loose file is: as its path tells, else its content, else a log that lies beside it."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ import zstandard
 from siphon.folder import Folder
 from siphon.globs import compiled
 from siphon.log import Log
+from siphon.pathtext import inside
 from siphon.source import Source
 from siphon.sources import sources
 
@@ -38,8 +39,8 @@ def places(home: Folder, paths: Iterable[str], above: Sequence[str] = ()) -> dic
     by_content = {path: list(_recognised(home, path)) for path, told in found.items() if not told}
     anchors = set(_anchors(by_content))
     for path, told in by_content.items():
-        near = {place for place in _near(path, anchors) if _fits(place, path, told, anchors)}
-        found[path] = list(near) if len(near) == 1 else told
+        near = _near(path, told, anchors)
+        found[path] = near if len(near) == 1 else told
     return found
 
 
@@ -70,17 +71,20 @@ def _claiming(path: str, *, beside: bool) -> Iterator[Source]:
 
 def _recognised(home: Folder, path: str) -> Iterator[Place]:
     for source in sources().values():
-        place = None if source.recognise is None else _asked(source, Log(home, "loose", path))
+        place = _asked(source, Log(home, "loose", path))
         if place is not None:
             yield Place(source.name, place)
 
 
 def _asked(source: Source, log: Log) -> str | None:
-    assert source.recognise is not None
+    """Where the source would have the log; an id in it that would lead elsewhere makes it nobody's."""
     try:
-        return source.recognise(log)
+        place = None if source.recognise is None else source.recognise(log)
     except (OSError, zstandard.ZstdError):  # gone, a link that leads out, or damaged: nothing tells
         return None
+    if place is None or not inside(place.encode(errors="surrogateescape")):
+        return None
+    return place if _matches(source, place) else None
 
 
 def _anchors(found: Mapping[str, list[Place]]) -> Iterator[_Anchor]:
@@ -98,23 +102,22 @@ def _slashed(parts: Sequence[str]) -> str:
     return "".join(f"{part}/" for part in parts)
 
 
-def _near(path: str, anchors: Iterable[_Anchor]) -> Iterator[Place]:
-    """Where the file belongs if its folder is what the innermost log round it says it is."""
-    for anchor in sorted(anchors, key=lambda one: len(one.loose), reverse=True):
-        if path.startswith(anchor.loose):
-            place = Place(anchor.source, anchor.filed + path.removeprefix(anchor.loose))
-            source = sources()[anchor.source]
-            if any(compiled(glob).fullmatch(place.path) for glob in (*source.globs, *source.beside)):
-                yield place
+def _near(path: str, told: Sequence[Place], anchors: Iterable[_Anchor]) -> list[Place]:
+    """Where the file belongs if its folder is what the innermost logs round it say it is.
+
+    A log whose own content tells a place stays there, unless a log of its source lies in a folder above.
+    """
+    found: dict[int, set[Place]] = {}
+    for anchor in anchors:
+        rest = path.removeprefix(anchor.loose)
+        if len(rest) + len(anchor.loose) != len(path):
+            continue
+        if told and ("/" not in rest or [one.source for one in told] != [anchor.source]):
+            continue
+        if _matches(sources()[anchor.source], anchor.filed + rest):
+            found.setdefault(len(rest), set()).add(Place(anchor.source, anchor.filed + rest))
+    return sorted(found[min(found)]) if found else []
 
 
-def _fits(place: Place, path: str, told: Sequence[Place], anchors: Iterable[_Anchor]) -> bool:
-    """A companion; or a log of the same source in a folder below, where its own content tells less."""
-    if not told:
-        return True
-    below = any(
-        "/" in path.removeprefix(anchor.loose)
-        for anchor in anchors
-        if path.startswith(anchor.loose) and place.path.startswith(anchor.filed)
-    )
-    return below and [one.source for one in told] == [place.source]
+def _matches(source: Source, path: str) -> bool:
+    return any(compiled(glob).fullmatch(path) for glob in (*source.globs, *source.beside))

@@ -218,12 +218,19 @@ def recognise(log: Log, product: str, folder: str) -> str | None:
     """For a loose file: its place, if it is a task of the product."""
     if log.name not in (_UI, _API):
         return None
-    quiet = Log(log.home, log.host, log.path)
-    found = elements(quiet)[:400]
-    if not found or not any(element.value for element in found) or _product(found) != product:
+    found = _heads(log)
+    if not found or not any(element.value for element in found):
+        return None
+    other = log.near(_API if log.name == _UI else _UI)  # one of the two may bear no mark
+    if _product([*found, *(_heads(other) if other else ())]) != product:
         return None
     task = log.parts[-2] if len(log.parts) > 1 else str(stamp(found[0].value.get("ts")) or "task")
     return f".config/Code/User/globalStorage/{folder}/tasks/{task}/{log.name}"
+
+
+def _heads(log: Log) -> Sequence[Element]:
+    """The first elements; what is wrong with the others is not told here."""
+    return elements(Log(log.home, log.host, log.path))[:400]
 
 
 _ROO_SAYS = {

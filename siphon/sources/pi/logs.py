@@ -174,18 +174,21 @@ def recognise(log: Log, name: str) -> str | None:
     lines = head(log, 40)
     header = next((line for line in lines[:2] if line.get("type") == "session"), {})
     native_id, cwd = text(header.get("id")), text(header.get("cwd"))
-    if native_id is None or cwd is None or _family(lines) != name:
+    if native_id is None or cwd is None or _family(log, native_id, lines) != name:
         return None
     if name == "openclaw":
-        return f".openclaw/agents/main/sessions/{native_id}.jsonl"
+        own = log.name if log.name.startswith(f"{native_id}.jsonl") else f"{native_id}.jsonl"
+        return f".openclaw/agents/main/sessions/{own}"
     root = ".pi" if name == "pi" else ".omp"
     folder = re.sub(r"[/\\:]", "-", cwd.lstrip("/\\"))
     written = re.sub(r"[:.]", "-", text(header.get("timestamp")) or "")
     return f"{root}/agent/sessions/--{folder}--/{written}_{native_id}.jsonl"
 
 
-def _family(lines: Sequence[dict[str, Any]]) -> str:
-    """Whose lines they are: OpenClaw leaves its name, oh-my-pi writes titles."""
+def _family(log: Log, native_id: str, lines: Sequence[dict[str, Any]]) -> str:
+    """Whose lines they are: OpenClaw leaves its name, or names files by ids alone; oh-my-pi has titles."""
+    if log.name.startswith(f"{native_id}.jsonl"):
+        return "openclaw"
     for line in lines:
         if line.get("type") != "message" and "openclaw" in str({**line, "cwd": None}):
             return "openclaw"

@@ -183,7 +183,8 @@ def recognise(log: Log) -> str | None:
     found = next(iter(head(log, 1)), {})
     if log.name.endswith(".jsonl"):
         found = mapping(found.get("v")) if found.get("kind") == 0 else {}
-    if not isinstance(found.get("requests"), list) or not _MARKS & found.keys():
+    told = _MARKS & found.keys() or _OWN <= found.keys()
+    if not isinstance(found.get("requests"), list) or not told:
         return None
     name = text(found.get("sessionId")) or log.stem
     end = "jsonl" if log.name.endswith(".jsonl") else "json"
@@ -191,3 +192,4 @@ def recognise(log: Log) -> str | None:
 
 
 _MARKS = {"responderUsername", "requesterUsername", "initialLocation"}
+_OWN = {"sessionId", "creationDate"}
