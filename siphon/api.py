@@ -201,22 +201,22 @@ def status(connection: sqlite3.Connection) -> Json:
     )
     return {
         **counts,
-        "hosts": _rows(connection, "select * from host_status order by host"),
+        "hosts": rows(connection, "select * from host_status order by host"),
         "sources": [
             {**row, "title": titles.get(row["source"], row["source"])}
-            for row in _rows(
+            for row in rows(
                 connection,
                 "select source, count(*) as logs, sum(size) as bytes, sum(problems) as problems,"
                 " (select count(*) from sessions s where s.source = l.source and not s.hidden)"
                 " as sessions from logs l group by source order by source",
             )
         ],
-        "runs": _rows(
+        "runs": rows(
             connection,
             "select kind, host, started_at, ended_at, outcome, logs_seen, logs_changed, bytes, problems,"
             " error from runs order by started_at desc, id desc limit 20",
         ),
-        "unpriced_models": _rows(connection, "select * from unpriced_models order by requests desc"),
+        "unpriced_models": rows(connection, "select * from unpriced_models order by requests desc"),
     }
 
 
@@ -230,7 +230,7 @@ def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
     where = " and ".join(["1", *(condition for condition, _ in filters)])
     values: list[Any] = [value for _, value in filters]
     limit, offset = whole(plain, "limit", 100, 1, 10_000), whole(plain, "offset", 0, 0, 10**9)
-    found = _rows(
+    found = rows(
         connection,
         "select l.host, l.source, l.path, p.line, p.offset, p.what"
         f" from problems p join logs l on l.id = p.log_id where {where}"
@@ -245,7 +245,7 @@ def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
     return {
         "total": total["n"],
         "problems": found[:limit],
-        "failed_logs": _rows(
+        "failed_logs": rows(
             connection,
             f"select l.host, l.source, l.path, l.error from logs l where {where} and l.error is not null"
             " order by l.host, l.path",
@@ -255,11 +255,12 @@ def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
     }
 
 
-def _rows(connection: sqlite3.Connection, sql: str, values: list[Any] | None = None) -> list[Json]:
+def rows(connection: sqlite3.Connection, sql: str, values: list[Any] | None = None) -> list[Json]:
+    """A query's rows, each by its columns' names."""
     cursor = connection.execute(sql, values or [])
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
 def _row(connection: sqlite3.Connection, sql: str, values: list[Any] | None = None) -> Json:
-    return _rows(connection, sql, values)[0]
+    return rows(connection, sql, values)[0]

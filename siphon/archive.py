@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -26,6 +27,7 @@ from siphon.log import Home
 from siphon.stores import copied
 from siphon.verify import Finding, findings
 
+_PATIENCE_SECONDS = 30  # with the processes of a collect that was killed
 _numbers = count()
 
 
@@ -125,7 +127,10 @@ class Archive:
     @contextmanager
     def lock(self, what: str, at: int) -> Iterator[None]:
         """Be the only one to write logs, and mend what a kill left; raises SiphonError naming who is."""
-        with self._locked(".lock", f"{what}, process {os.getpid()} on {socket.gethostname()}"):
+        with self._locked(".lock", f"{what}, "):
+            for left in (self.root / ".locks").iterdir():  # a killed collect's processes may outlive it
+                with self.host_lock(left.name):
+                    pass
             repair(self.root, self.ledger)
             with self.ledger.write() as db:
                 sql = """update runs set outcome = 'error', ended_at = ?, error = 'interrupted'
@@ -134,24 +139,32 @@ class Archive:
             yield
 
     def host_lock(self, host: str) -> AbstractContextManager[None]:
-        """Be the only one to write a host's logs: holds also where the lock's owner was killed."""
-        return self._locked(f".locks/{host}", f"process {os.getpid()} on {socket.gethostname()}")
+        """Be the only one to write a host's logs, once whoever else does so has ended."""
+        return self._locked(f".locks/{host}", "", _PATIENCE_SECONDS)
 
     @contextmanager
-    def _locked(self, name: str, holder: str) -> Iterator[None]:
-        path = self.ledger.path.parent / name
-        descriptor = private.book(path)
+    def _locked(self, name: str, holder: str, patience: float = 0) -> Iterator[None]:
+        descriptor = private.book(self.ledger.path.parent / name)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "another process"
-                raise SiphonError(f"{self.root}: in use by {other}; wait for it to end") from None
+            end = time.monotonic() + patience
+            while not _taken(descriptor):
+                if time.monotonic() >= end:
+                    other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "another process"
+                    raise SiphonError(f"{self.root}: in use by {other}; wait for it to end")
+                time.sleep(0.02)
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, holder.encode(), 0)
+            os.pwrite(descriptor, f"{holder}process {os.getpid()} on {socket.gethostname()}".encode(), 0)
             yield
         finally:
             os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class ArchivedHome:

@@ -10,14 +10,14 @@ from siphon.sums import OTHERS, Row, ranked
 from siphon.zones import monday
 
 PALETTE = (
-    "#4c6ef5", "#12b886", "#f59f00", "#e64980", "#7950f2",
-    "#15aabf", "#fa5252", "#82c91e", "#fd7e14", "#868e96",
+    "#0f7d6d", "#c8702a", "#3d6fb5", "#b8456b", "#8a5aa8",
+    "#c9a227", "#6b8e3a", "#5aa9c9", "#9c4a3a", "#8b857b",
 )  # fmt: skip
 SERIES = len(PALETTE)  # more than these are folded
 USD, COUNT, SHARE = "$,.2f", "~s", ".0%"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MUTED, _LINE = "#868e96", "#dee2e6"
-_EMPTY = "rgba(134, 142, 150, 0.13)"
+_MUTED, _LINE = "#857f76", "#e3dfd7"
+_EMPTY = "rgba(139, 133, 123, 0.13)"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 MENU = {
     "embedOptions": {"actions": {"export": True, "source": False, "compiled": False, "editor": False}}
@@ -45,7 +45,7 @@ def dressed(chart: Any, background: str = "transparent") -> Any:
             orient="top", title=None, labelColor=_MUTED, symbolType="circle", labelFontSize=12,
             columns=6, labelLimit=220,
         )
-        .configure_range(category=list(PALETTE), heatmap={"scheme": "blues"})
+        .configure_range(category=list(PALETTE), heatmap={"scheme": "teals"})
         .configure_title(anchor="start", fontSize=13, color=_MUTED, fontWeight=600)
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ def heat(
     return cells + base.mark_text(fontSize=11).encode(
         text=alt.Text(f"{value}:Q", format=form),
         color=alt.condition(
-            f"datum['{value}'] > {largest / 2}", alt.value("white"), alt.value("#495057")
+            f"datum['{value}'] > {largest / 2}", alt.value("white"), alt.value("#4d4943")
         ),
     )
 
@@ -223,7 +223,7 @@ def ticked(chart: Any, rows: Sequence[Row], x: str, y: str) -> Any:
     """The chart with a tick over each bar, at the value of `rows`."""
     ticks = (
         alt.Chart(data(rows))
-        .mark_tick(thickness=2, color="#212529", size=14)
+        .mark_tick(thickness=2, color="#1f1d1a", size=14)
         .encode(x=f"{x}:O", y=alt.Y(f"{y}:Q"), tooltip=[f"{x}:O", alt.Tooltip(f"{y}:Q", format=",.1f")])
     )
     return chart + ticks

@@ -75,6 +75,7 @@ def repair(root: Path, ledger: Ledger) -> None:
         twin = root / PARTS / f"repair-{id}"
         _twin(located(root, place), twin)
         twin.replace(located(root, home))
+        twin.unlink(missing_ok=True)  # renaming a file over another name of itself does nothing
         _sync_names(root, [home])
         with ledger.write() as db:
             db.execute("update logs set place = ? where id = ?", (home, id))

@@ -216,7 +216,7 @@ def told(chosen: Choice) -> str:
 def link(title: str, uid: str, site: str) -> Any:
     """The title, leading to the session's page."""
     place, text = escape(site + session_url(uid)), escape(one_line(title, 80))
-    return mo.Html(f'<a href="{place}" style="color: #1c7ed6">{text}</a>')
+    return mo.Html(f'<a href="{place}" style="color: #0f7d6d">{text}</a>')
 
 
 def plain(text: str) -> str:

@@ -18,6 +18,7 @@ from datasette.database import Database  # type: ignore[import-untyped]
 from jinja2 import Environment
 
 from siphon.assets import assets
+from siphon.books import mounted
 from siphon.config import Config
 from siphon.errors import SiphonError
 from siphon.web import CORE, NAME, STATIC, environment
@@ -62,8 +63,12 @@ def serve(config: Config, host: str = "127.0.0.1", port: int = 8001) -> None:
 
 
 def app(config: Config) -> App:
-    """The ASGI app."""
-    return Site(config)
+    """The ASGI app: the pages, and the notebooks below them; both answer only to this machine."""
+    return mounted(Site(config), config.database, _may_see)
+
+
+async def _may_see(scope: Scope) -> bool:
+    return _addressed_here(scope)
 
 
 def datasette(config: Config) -> Datasette:

@@ -29,6 +29,7 @@ class Source(NamedTuple):
     sqlite: bool = False  # its logs are SQLite stores: collected as consistent copies
     skips: Mapping[str, str] = {}  # record types left out on purpose: type → reason
     evidence: str = ""  # what it was checked against, and the date
+    gaps: str = ""  # what the tool's logs do not say, for docs/sources.md
 
 
 def later(module: str, name: str) -> Callable[..., Any]:

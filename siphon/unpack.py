@@ -80,7 +80,7 @@ def _write(path: Path, member: Member, target: Path, total: int, limit: int) -> 
 
 def _inside(path: Path, name: str) -> PurePosixPath:
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    if not parts or parts[0] == "/" or ".." in parts or _DRIVE.match(parts[0]) or "\0" in name:
+    if "/" in parts[:1] or ".." in parts or _DRIVE.match(name) or "\0" in name:
         raise SiphonError(f"{path}: {name!r} leads out of the archive; refused")
     return PurePosixPath(*parts)
 
@@ -93,8 +93,8 @@ def _zipped(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             _inside(path, info.filename)
-            mode = info.external_attr >> 16
-            if mode and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            kind = stat.S_IFMT(info.external_attr >> 16)  # 0: its writer does not tell
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise SiphonError(f"{path}: {info.filename!r} is a link or a device; refused")
             if not info.is_dir():
                 yield Member(info.filename, _time(info), archive.open(info))

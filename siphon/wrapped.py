@@ -19,7 +19,7 @@ _DAYS = 34  # of the weekdays
 _TILE = 84  # pixels high
 _GAP = 30
 _ACROSS = 4  # tiles in a row
-_TINT = "#eef1fe"
+_TINT = "#e6f2ef"
 
 
 class Rows(NamedTuple):
@@ -112,7 +112,7 @@ def page(title: str, rows: Rows, days: Sequence[str], zone: Zone) -> Any:
         ),
     ]
     whole = alt.vconcat(*parts, spacing=28).properties(
-        title=alt.TitleParams(title, fontSize=28, fontWeight=700, offset=18, color="#343a40"),
+        title=alt.TitleParams(title, fontSize=28, fontWeight=700, offset=18, color="#1f1d1a"),
         padding=24,
         usermeta=charts.MENU,
     )
@@ -137,7 +137,7 @@ def _tiled(shown: Sequence[Tile]) -> Any:
     )
     ground = base.mark_rect(cornerRadius=8, color=_TINT)
     figure = base.mark_text(dy=-10, fontSize=24, fontWeight=700, color=charts.PALETTE[0])
-    label = base.mark_text(dy=18, fontSize=12, color="#868e96")
+    label = base.mark_text(dy=18, fontSize=12, color="#857f76")
     return alt.layer(ground, figure.encode(text="figure:N"), label.encode(text="label:N")).properties(
         width=WIDTH, height=_TILE * -(-len(rows) // _ACROSS)
     )

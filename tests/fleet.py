@@ -1,19 +1,15 @@
 """Homes to collect from on every way to a host: this machine, three userlands, SFTP alone."""
 
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
-import userlands
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import Config, HostConfig
 from siphon.pull import HostReport
-from sshd import Sshd, running_sshd
+from sshd import Sshd
 
 PROJECT = ".claude/projects/-p"
 LOG = f"{PROJECT}/11111111-1111-4111-8111-111111111111.jsonl"
@@ -27,28 +23,7 @@ class Fleet(NamedTuple):
     sshds: Mapping[str, Sshd]
 
 
-@pytest.fixture(scope="session")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    folder = tmp_path_factory.mktemp("fleet")
-    with ExitStack() as stack:
-        gnu = stack.enter_context(running_sshd(folder / "gnu"))
-
-        def started(name: str, *options: str) -> Sshd:
-            return stack.enter_context(running_sshd(folder / name, *options, keys=gnu.folder))
-
-        yield Fleet(
-            gnu.folder,
-            {
-                "gnu": gnu,
-                "busybox": started("busybox", _only(userlands.busybox(folder / "busybox-bin"))),
-                "bsd": started("bsd", _only(userlands.bsd(folder / "bsd-bin"))),
-                "bare": started("bare", _only(userlands.bare(folder / "bare-bin"))),
-                "sftp": started("sftp", "ForceCommand internal-sftp"),
-            },
-        )
-
-
-def _only(tools: Path) -> str:
+def only(tools: Path) -> str:
     """For a login that has these tools and no others."""
     return f"SetEnv SHLVL=1 PATH={tools}"
 
@@ -92,16 +67,6 @@ class Site(NamedTuple):
         return not list((self.archive.root / ".parts").iterdir())
 
 
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def site(way: str, fleet: Fleet, tmp_path: Path) -> Site:
-    return site_of(way, fleet, tmp_path)
-
-
 def site_of(way: str, fleet: Fleet, folder: Path, **changes: object) -> Site:
     home = folder / "home"
     home.mkdir()
@@ -124,7 +89,7 @@ def counts(report: HostReport) -> dict[str, int]:
     return {kind: getattr(report, kind) for kind in kinds if getattr(report, kind)}
 
 
-def made(folder: Path) -> Path:
+def made(folder: Path, *below: str) -> Path:
     """The folder, new."""
-    folder.mkdir()
-    return folder
+    folder.joinpath(*below).mkdir(parents=True)
+    return folder.joinpath(*below)

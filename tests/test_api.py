@@ -1,7 +1,9 @@
 """The JSON that scripts read: as openapi.yml says, errors that help, and the same after a rebuild."""
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from conftest import CHECKOUT
 from road import Road
+from siphon.db import connect
 from website import LONG, PROMPTS, RICH, Site, fleet, served
 
 OPENAPI = yaml.safe_load((CHECKOUT / "plugins" / "openapi.yml").read_text(encoding="utf-8"))
@@ -20,6 +23,14 @@ ASKED = {  # path in openapi.yml → what is asked of it
     "/session/{name}": ["", "?limit=5&show=prompts", "?after=3&limit=2", "?at=4"],
     "/status": [""],
     "/problems": ["", "?host=laptop&limit=1"],
+    "/messages": ["", "?limit=3&kind=prompt&host=laptop", "?fields=session,seq,text&since=2026-03-02"],
+    "/requests": ["", "?limit=3&fields=cost_usd,model", "?day=2026-03-02"],
+    "/usage": ["", "?by=model,host", "?by=session&source=codex", "?by=hour&until=2026-03-01"],
+    "/activity": ["", "?host=laptop"],
+    "/files": ["", "?path=tide&host=laptop"],
+    "/tools": ["", "?days=all&source=claude_code", "?since=2026-03-02"],
+    "/hosts": [""],
+    "/health": [""],
 }
 
 
@@ -91,6 +102,16 @@ def test_the_description_is_served(site: Site) -> None:
         (f"/session/{RICH}?colour=red", "'colour' is unknown here"),
         ("/status?colour=red", "'colour' is unknown here"),
         ("/problems?limit=x", "limit='x' is out of range"),
+        ("/messages?colour=red", "no filter 'colour'"),
+        ("/messages?fields=colour", "no field 'colour'"),
+        ("/messages?cursor=nonsense!", "cursor='nonsense!' is none of ours"),
+        ("/requests?format=xml", "format='xml' is unknown"),
+        ("/usage?by=colour", "by='colour' is unknown"),
+        ("/activity?since=soon", "since='soon' is no day"),
+        ("/files?colour=red", "'colour' is unknown here"),
+        ("/tools?days=8", "days='8' is unknown"),
+        ("/hosts?colour=red", "'colour' is unknown here"),
+        ("/health?colour=red", "'colour' is unknown here"),
     ],
 )
 def test_bad_input_is_400_with_what_and_the_way_out(site: Site, path: str, error: str) -> None:
@@ -152,6 +173,41 @@ def test_after_leads_through_all_records_once(site: Site) -> None:
     assert found == sorted(found)
 
 
+@pytest.mark.parametrize("name", ["messages", "requests"])
+def test_cursors_and_lines_give_all_rows_once(road: Road, site: Site, name: str) -> None:
+    with closing(connect(road.database)) as connection:
+        count = connection.execute(COUNTED[name]).fetchone()[0]
+    found, cursor = [], ""
+    while cursor is not None:
+        page = site.get(
+            f"{API}/{name}?limit=300&fields=session,seq,native_id{cursor and '&cursor=' + cursor}"
+        ).json()
+        found += page[name]
+        cursor = page["next"]
+    lines = site.get(f"{API}/{name}?format=ndjson&fields=session,seq,native_id")
+    assert lines.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in lines.text.splitlines()] == found
+    assert len(found) == count
+
+
+COUNTED = {
+    "messages": "select count(*) from messages m join sessions s on s.id = m.session_id"
+    " where m.copy_of is null and not s.hidden",
+    "requests": "select count(*) from billed_requests",
+}
+
+
+@pytest.mark.parametrize(
+    "by", ["day", "hour", "model", "host", "source", "project", "session", "day,model"]
+)
+def test_every_sum_over_a_grouping_is_the_total(site: Site, by: str) -> None:
+    [total] = site.get(f"{API}/usage?by=,").json()["usage"]
+    parts = site.get(f"{API}/usage?by={by}").json()["usage"]
+    for name in ("requests", "input_tokens", "cache_read_tokens", "output_tokens", "unpriced_requests"):
+        assert sum(part[name] for part in parts) == total[name], name
+    assert sum(part["cost_usd"] or 0 for part in parts) == pytest.approx(total["cost_usd"])
+
+
 def test_a_rebuild_changes_no_answer(road: Road, site: Site) -> None:
     paths = ["/sessions?limit=500", "/search?q=the&limit=200", f"/session/{RICH}", f"/session/{LONG}"]
     before = [site.get(API + path).json() for path in paths]
@@ -160,7 +216,15 @@ def test_a_rebuild_changes_no_answer(road: Road, site: Site) -> None:
 
 
 def test_no_integer_id_of_the_database_leaves_it(site: Site) -> None:
-    for path in ("/sessions", "/search?q=the", f"/session/{RICH}", "/status", "/problems"):
+    for path in (
+        "/sessions",
+        "/search?q=the",
+        f"/session/{RICH}",
+        "/status",
+        "/problems",
+        "/messages",
+        "/files",
+    ):
         assert not re.search(r'"(?:id|\w+_id)":\d', site.get(API + path).text), path
 
 

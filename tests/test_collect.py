@@ -19,7 +19,7 @@ from siphon.errors import SiphonError
 from siphon.pull import Planned
 from sshd import mortal
 
-pytest_plugins = ["fleet"]
+pytest_plugins = ["fleet_fixtures"]
 
 CHECKOUT = Path(__file__).parent.parent
 DAY = ".codex/sessions/2026/01/02"

@@ -1,17 +1,95 @@
 """Collects are killed, at any moment; whoever collects next has everything."""
 
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
-from fleet import PROJECT, Fleet, made, noise
+from fleet import PROJECT, Fleet, Site, made, noise, site_of
 from siphon.archive import Archive
+from siphon.collect import collect
 
-pytest_plugins = ["fleet"]
+pytest_plugins = ["fleet_fixtures"]
 
+SOAK = "SIPHON_SOAK" in os.environ  # `make soak`: at every step, and 200 times at random
 CHECKOUT = Path(__file__).parent.parent
+
+EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate")
+LOGS = ("new", "grown", "grown-2", "rewritten", "rewritten-2", "shrunk", "same")
+
+
+def _before(home: Path) -> None:
+    for name in LOGS[1:]:
+        (home / f"{name}.jsonl").write_bytes(noise(3000))
+
+
+def _after(home: Path) -> None:
+    for name, data in {
+        "new": b"new\n",
+        "grown": noise(3000) + b"more\n",
+        "grown-2": noise(3000) + b"more\n",
+        "rewritten": b"x" + noise(4000),
+        "rewritten-2": b"y" + noise(4000),
+        "shrunk": b"",
+    }.items():
+        (home / f"{name}.jsonl").write_bytes(data)
+
+
+def _killed_at(site: Site, step: int) -> bool:
+    """Collect in a child that is killed as it opens, links, renames … for the step-th time."""
+    child = os.fork()
+    if child == 0:
+        left = step
+
+        def count(event: str, _: object) -> None:
+            nonlocal left
+            left -= event in EVENTS
+            if event in EVENTS and left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(count)
+            collect(site.config, site.archive)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def test_a_collect_killed_at_any_step_loses_nothing_and_shows_no_half(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    step = 0
+    while True:
+        site = site_of("local", fleet, made(tmp_path / str(step)))
+        project = made(site.home / ".claude", "projects", "-p")
+        _before(project)
+        site.collect()
+        _after(project)
+        if not _killed_at(site, step):
+            break
+        for held in site.archive.held():
+            data = site.read(held.path)
+            name = held.path.rpartition("/")[2]
+            assert data in ((project / name).read_bytes(), noise(3000)), (step, name)
+        assert [finding for finding in site.archive.verify(read_data=True) if finding.host] == []
+        site.collect()
+        logs = {f"{PROJECT}/{log.name}": log.read_bytes() for log in project.iterdir()}
+        assert {path: site.read(path) for path in site.held()} == logs
+        for path, data in logs.items():
+            assert (site.archive.root / "host" / path).read_bytes() == data
+        assert site.sound(), (step, list((site.archive.root / ".parts").iterdir()))
+        shutil.rmtree(tmp_path / str(step))
+        step += 1 if SOAK else 5
+    assert step > 60
+
 
 KILLED = """
 import os, sys, threading, time
@@ -40,15 +118,20 @@ def test_a_collect_killed_at_any_moment_loses_nothing_and_shows_no_half(
     homes = {host: made(tmp_path / host) for host in ("near", "far")}
     archive = Archive(tmp_path / "archive")
     kills = 0
-    for turn in range(16):
+    for turn in range(200 if SOAK else 12):
         for home in homes.values():
             _live(home, turn, chance)
-        kills += _killed(fleet, tmp_path, [] if turn % 4 else ["near"], chance.uniform(0.0, 0.5))
+        both = turn % 3 > 0
+        kills += _killed(
+            fleet, tmp_path, [] if both else ["near"], chance.uniform(0, 2.5 if both else 0.3)
+        )
+        with archive.lock("wait until all its processes have ended", 0):
+            pass
         for held in archive.held():
             file = archive.home(held.host).open(held.path)
             assert file is not None and len(file.read()) == held.size
         assert [finding for finding in archive.verify(read_data=True) if finding.host] == []
-    assert kills > 8
+    assert kills > 5
     assert not _killed(fleet, tmp_path, [], None)
     for host, home in homes.items():
         logs = {str(file.relative_to(home)): file.read_bytes() for file in home.rglob("*.jsonl")}

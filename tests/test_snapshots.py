@@ -12,7 +12,7 @@ import pytest
 
 from fleet import Fleet, Site, counts, site_of
 
-pytest_plugins = ["fleet"]
+pytest_plugins = ["fleet_fixtures"]
 
 STORE = ".local/share/opencode/opencode.db"
 

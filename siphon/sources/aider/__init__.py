@@ -27,5 +27,6 @@ SOURCES = (
         recognise=later("siphon.sources.aider.reading", "recognise"),
         skips=SKIPS,
         evidence="a real history of 1,133 runs (2024-08) and aider's documentation; 2026-11-21",
+        gaps="a session's id, its zone, times of most rows, exact tokens, git, what commands printed",
     ),
 )

@@ -30,5 +30,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="other readers; the writer is closed, 2026-11-21",
+        gaps="what oracle, Task and finder used; times of responses without usage; dollars",
     ),
 )

@@ -55,5 +55,6 @@ SOURCES = (
         sqlite=True,
         skips=_SKIPS,
         evidence="samples of transcripts and of one request, independent readers; 2026-11-21",
+        gaps="version, cost; anything of older conversations but their documents (encrypted)",
     ),
 )

@@ -44,6 +44,7 @@ SOURCES = (
         recognise=later("siphon.sources.claude_code.loose", "recognise"),
         skips=SKIPS,
         evidence=_EVIDENCE,
+        gaps="cost (the oldest releases told it); usage that never came before an interruption",
     ),
     Source(
         name="openclaude",
@@ -52,6 +53,7 @@ SOURCES = (
         parse=_PARSE,
         beside=_below((".openclaude",), _BESIDE),
         skips=SKIPS,
-        evidence="a fork with the same lines (formats/claude_code.md §1); no log of its own was seen",
+        evidence="Claude Code's lines, as its readers say; no log of its own was seen; 2026-11-21",
+        gaps="as Claude Code",
     ),
 )

@@ -66,6 +66,7 @@ SOURCES = (
         recognise=partial(_RECOGNISE, product="cline", folder="saoudrizwan.claude-dev"),
         skips=_SKIPS,
         evidence=_EVIDENCE,
+        gaps="git, reasoning tokens, durations; exit codes only in texts",
     ),
     Source(
         name="roo_code",
@@ -76,6 +77,7 @@ SOURCES = (
         recognise=partial(_RECOGNISE, product="roo_code", folder="rooveterinaryinc.roo-cline"),
         skips=_SKIPS,
         evidence=_EVIDENCE,
+        gaps="as Cline, and the version",
     ),
     Source(
         name="kilo_code",
@@ -85,5 +87,6 @@ SOURCES = (
         beside=_beside(_KILO),
         skips=_SKIPS,
         evidence=_EVIDENCE,
+        gaps="as Roo Code",
     ),
 )

@@ -48,6 +48,7 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence=EVIDENCE,
+        gaps="ids of requests; cost; service tier",
     ),
     Source(
         name="traex",
@@ -60,5 +61,6 @@ SOURCES = (
         parse=parse,
         skips=SKIPS,
         evidence="Codex's format; its folder by independent readers, no log of it seen; 2026-11-21",
+        gaps="as Codex",
     ),
 )

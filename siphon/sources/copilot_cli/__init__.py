@@ -37,5 +37,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="vendor's event schema (github-copilot-sdk 1.0.27), logs of 1.0.64-1.0.74, 2026-11-21",
+        gaps="input tokens and cost of single requests, but where usage events are kept",
     ),
 )

@@ -24,6 +24,7 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence=_EVIDENCE,
+        gaps="tokens of any request but the last; a session's folder, git, version",
     ),
     Source(
         name="opencode_go",
@@ -34,5 +35,6 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence=_EVIDENCE,
+        gaps="as Crush",
     ),
 )

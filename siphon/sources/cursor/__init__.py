@@ -31,6 +31,7 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence="a workspace store of 2024-11, samples of transcripts, published notes; 2026-11-21",
+        gaps="tokens of most requests, cache at all, version; in transcripts also times, ids and models",
     ),
     Source(
         name="cursor_cli",
@@ -43,5 +44,6 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence="published notes on one or two captures, no real log; 2026-11-21",
+        gaps="times of messages, tokens, cost, git, version",
     ),
 )

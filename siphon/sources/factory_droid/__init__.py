@@ -31,5 +31,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="vendor's droid-sdk 0.5.0 (session discovery, token totals), other readers, 2026-11-21",
+        gaps="tokens and models of single requests (only the session's totals), git, version, cost",
     ),
 )

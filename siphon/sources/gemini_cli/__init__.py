@@ -46,5 +46,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="writer's source (chatRecordingService, HEAD 2026-08), logs of April 2026, 2026-11-21",
+        gaps="git, version, cost, cache writes, when a tool call ended",
     ),
 )

@@ -25,5 +25,6 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence="the writer's session manager, no real log; 2026-11-21",
+        gaps="git, version, durations; whether input holds the cache; early requests one by one",
     ),
 )

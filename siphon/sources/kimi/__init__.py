@@ -43,5 +43,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="wires of Kimi Code 1.4, kimi-cli's wire as other readers describe it, 2026-11-21",
+        gaps="git, version, cost, reasoning tokens; in the old wire the model",
     ),
 )

@@ -28,7 +28,9 @@ def _places(tool: str, firsts: tuple[str, ...] = (), exports: str | None = None)
     return Places(tool, tuple(f"{root}/{tool}" for root in roots), firsts, exports)
 
 
-def _source(name: str, title: str, places: Places, command: str | None, evidence: str) -> Source:
+def _source(
+    name: str, title: str, places: Places, command: str | None, evidence: str, gaps: str
+) -> Source:
     resume = (lambda native_id: f"{command} --session {native_id}") if command else None
     files = (*places.second, *places.first)
     return Source(
@@ -52,6 +54,7 @@ def _source(name: str, title: str, places: Places, command: str | None, evidence
         sqlite=True,
         skips=SKIPS,
         evidence=evidence,
+        gaps=gaps,
     )
 
 
@@ -62,7 +65,22 @@ SOURCES = (
         _places("opencode", (".opencode",), "opencode-export"),
         "opencode",
         "writer's code, exports of 1.3.7 and 1.4.3, samples of its trees; 2026-11-21",
+        "the repository; side calls for titles; tokens of retries; cost under subscriptions (0)",
     ),
-    _source("kilo_cli", "Kilo CLI", _places("kilo"), "kilo", "as OpenCode, no real log; 2026-11-21"),
-    _source("mimocode", "MiMoCode", _places("mimocode"), None, "as OpenCode, no real log; 2026-11-21"),
+    _source(
+        "kilo_cli",
+        "Kilo CLI",
+        _places("kilo"),
+        "kilo",
+        "as OpenCode, no real log; 2026-11-21",
+        "as OpenCode",
+    ),
+    _source(
+        "mimocode",
+        "MiMoCode",
+        _places("mimocode"),
+        None,
+        "as OpenCode, no real log; 2026-11-21",
+        "as OpenCode",
+    ),
 )

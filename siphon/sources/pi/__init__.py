@@ -32,6 +32,7 @@ SOURCES = (
         recognise=partial(_RECOGNISE, name="pi"),
         skips=SKIPS,
         evidence=_EVIDENCE,
+        gaps="git, version; cost under subscriptions (0)",
     ),
     Source(
         name="oh_my_pi",
@@ -42,6 +43,7 @@ SOURCES = (
         recognise=partial(_RECOGNISE, name="oh_my_pi"),
         skips=SKIPS,
         evidence="its published notes on the format, no real log; 2026-11-21",
+        gaps="as Pi",
     ),
     Source(
         name="openclaw",
@@ -56,5 +58,6 @@ SOURCES = (
         recognise=partial(_RECOGNISE, name="openclaw"),
         skips={**SKIPS, "twin": "the same session as another file of this host, which is read instead"},
         evidence="samples of version 3; 2026-11-21",
+        gaps="as Pi, and reasoning tokens",
     ),
 )

@@ -186,7 +186,7 @@ def recognise(log: Log, name: str) -> str | None:
 
 
 def _family(log: Log, native_id: str, lines: Sequence[dict[str, Any]]) -> str:
-    """Whose lines they are: OpenClaw leaves its name, or names files by ids alone; oh-my-pi has titles."""
+    """Whose lines they are: OpenClaw leaves its name, or has ids for names; oh-my-pi writes titles."""
     if log.name.startswith(f"{native_id}.jsonl"):
         return "openclaw"
     for line in lines:

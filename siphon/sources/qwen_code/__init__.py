@@ -36,5 +36,6 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="writer's source (chatRecordingService, agent-transcript, 2026), 2026-11-21",
+        gaps="cost, cache writes; in subagents the usage of rounds that only call tools",
     ),
 )

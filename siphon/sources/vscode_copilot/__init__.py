@@ -27,5 +27,6 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence="the writer's code, no real log; 2026-11-21",
+        gaps="tokens of all rounds but the last, cache, reasoning, cost, git",
     ),
 )

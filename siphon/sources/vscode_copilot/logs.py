@@ -183,7 +183,7 @@ def recognise(log: Log) -> str | None:
     found = next(iter(head(log, 1)), {})
     if log.name.endswith(".jsonl"):
         found = mapping(found.get("v")) if found.get("kind") == 0 else {}
-    told = _MARKS & found.keys() or _OWN <= found.keys()
+    told = _MARKS & found.keys() or found.keys() >= _OWN
     if not isinstance(found.get("requests"), list) or not told:
         return None
     name = text(found.get("sessionId")) or log.stem

@@ -22,5 +22,6 @@ SOURCES = (
         sqlite=True,
         skips=SKIPS,
         evidence="published notes and the writer's structures, no real log; 2026-11-21",
+        gaps="times of messages; usage of all requests but each prompt's last; version, cost",
     ),
 )
