@@ -23,7 +23,7 @@ bench: $(VENV)/.installed
 
 soak: $(VENV)/.installed system
 	SIPHON_EVERY_BYTE=1 $(BIN)/python -m pytest --numprocesses auto tests/test_load.py -k cut $(ARGS)
-	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto tests/test_collect.py tests/test_ssh.py $(ARGS)
+	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto tests/test_collect.py tests/test_ssh.py tests/test_sources.py $(ARGS)
 
 setup: $(VENV)/.installed
 

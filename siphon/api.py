@@ -216,7 +216,13 @@ def status(connection: sqlite3.Connection) -> Json:
             "select kind, host, started_at, ended_at, outcome, logs_seen, logs_changed, bytes, problems,"
             " error from runs order by started_at desc, id desc limit 20",
         ),
-        "unpriced_models": rows(connection, "select * from unpriced_models order by requests desc"),
+        # As the view unpriced_models, but from the rollup: the view reads every request.
+        "unpriced_models": rows(
+            connection,
+            "select nullif(u.model, '') as model, s.source, sum(u.unpriced_requests) as requests"
+            " from usage_hours u join sessions s on s.id = u.session_id where u.unpriced_requests > 0"
+            " group by 1, 2 order by requests desc, model",
+        ),
     }
 
 

@@ -24,6 +24,7 @@ from siphon.errors import SiphonError
 from siphon.globs import compiled, fixed_folder
 from siphon.ledger import RUN, Entry, HostState, Ledger, Run
 from siphon.log import Home
+from siphon.packs import finish, opened, pack
 from siphon.stores import copied
 from siphon.verify import Finding, findings
 
@@ -75,6 +76,28 @@ class Archive:
     def home(self, host: str) -> Home:
         """One host's logs to read; may be handed to another process."""
         return ArchivedHome(self, host)
+
+    def generations(self, host: str, path: str) -> list[Held]:
+        """All generations of a log, oldest first; the last is the current one."""
+        sql = """select host, path, g.generation, g.size, g.mtime from generations g
+                join logs on id = log_id where host = ?1 and path = ?2
+            union all
+            select host, path, generation, size, mtime from logs where host = ?1 and path = ?2
+            order by 3"""
+        return [Held(*row) for row in self.ledger.rows(sql, host, path)]
+
+    def open(self, host: str, path: str, generation: int) -> IO[bytes] | None:
+        """A generation's bytes, seekable; None: there is no such generation."""
+        sql = """select g.place, g.size from generations g join logs on id = log_id
+                where host = ?1 and path = ?2 and g.generation = ?3
+            union all
+            select place, size from logs where host = ?1 and path = ?2 and generation = ?3"""
+        rows = self.ledger.rows(sql, host, path, generation)
+        return opened(self.root, *rows[0]) if rows else None
+
+    def pack(self, host: str) -> None:
+        """Keep a host's replaced generations without what they repeat; see siphon/packs.py."""
+        pack(self.root, self.ledger, host)
 
     def repos(self) -> dict[tuple[str, str], str]:
         """The git remotes found on the hosts: (host, cwd) → host/owner/name."""
@@ -131,6 +154,7 @@ class Archive:
             for left in (self.root / ".locks").iterdir():  # a killed collect's processes may outlive it
                 with self.host_lock(left.name):
                     pass
+            finish(self.root, self.ledger)
             repair(self.root, self.ledger)
             with self.ledger.write() as db:
                 sql = """update runs set outcome = 'error', ended_at = ?, error = 'interrupted'

@@ -268,6 +268,7 @@ def tools(connection: sqlite3.Connection, given: Arguments, now: int) -> Json:
     found = tools_used(connection, given, now)
     return {
         "since": found.since,
+        "cut": found.cut,
         "tools": [one._asdict() for one in found.tools],
         "servers": [one._asdict() for one in found.servers],
         "commands": [one._asdict() for one in found.commands],

@@ -90,6 +90,7 @@ def _collected(job: Job, say: Say) -> HostReport:
         report = pull.run(_wanted(job.config, job.host), job.dry_run)
         if job.dry_run:
             return report
+        job.archive.pack(name)
         say(Progress(name, "git"))
         unasked = _ask_git(job, host, pull.folders.found())
         return report._replace(problems=(*report.problems, *unasked), wire=host.wire)

@@ -123,11 +123,14 @@ def _store_of(home: Folder, path: str) -> str | None:
 
 
 def _is_store(home: Folder, path: str) -> bool:
-    file = home.open(path)
-    if file is None:
+    try:
+        file = home.open(path)
+        if file is None:
+            return False
+        with file:
+            return file.read(len(_STORE)) == _STORE
+    except OSError:  # its own copying tells why
         return False
-    with file:
-        return file.read(len(_STORE)) == _STORE
 
 
 def _doubt(told: Sequence[Place]) -> str:

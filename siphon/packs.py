@@ -1,17 +1,17 @@
-"""Replaced generations without their repetitions: a store of 500 MB that changed a page adds a chunk.
+"""Replaced generations without their repetitions: where 500 MB changed in a page, a page is kept.
 
-    .packed/<host>/<n>/<path>    a generation: its size, then the hash of each of its chunks, one a line
-    .chunks/<ab>/<hash>          a chunk, zstd; shared by all generations that have it
+A packed generation is a file of the chunks that no earlier one of the log had, each compressed, then an
+index that says for every chunk which file has it and where, then the index's size.
 """
 
 import hashlib
 import io
-import itertools
 import os
-from collections.abc import Iterator
+import struct
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import msgspec
 import zstandard
 
 from siphon import private
@@ -22,22 +22,47 @@ from siphon.ledger import Ledger
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-PACKED = ".packed"
-CHUNKS = ".chunks"
-CHUNK = 64 << 10  # bytes: SQLite changes pages in place, rewritten logs keep most of their beginning
-_HEAD = "siphon-chunks 1 "
-_numbers = itertools.count()
+PACKED = ".packed"  # as .generations
+CHUNK = 64 << 10  # bytes: SQLite changes pages in place, a rewritten log keeps most of its beginning
+_TAIL = struct.Struct(">Q8s")  # the index's size
+_MAGIC = b"siphonpk"
+_NOTE = "packed-"  # in .parts: the place of a generation about to be removed
+_LARGEST_INDEX = 1 << 30  # bytes
+
+
+class Chunk(msgspec.Struct, frozen=True, array_like=True):
+    """Where a chunk lies: in `places[place]`, compressed."""
+
+    sha256: str
+    place: int
+    offset: int
+    size: int
+
+
+class Index(msgspec.Struct, frozen=True):
+    """A generation's chunks, in order, and the packed files that have them."""
+
+    places: list[str]
+    chunks: list[Chunk]
 
 
 def opened(root: Path, place: str, size: int) -> IO[bytes]:
     """The first `size` bytes of what lies at a place, packed or not. Raises OSError."""
-    file = located(root, place)
     if not place.startswith(PACKED + "/"):
-        return bounded(str(file), size)
-    head, *hashes = file.read_text().split("\n")
-    if not head.startswith(_HEAD):
-        raise OSError(f"{file}: not a packed generation")
-    return io.BufferedReader(_Chunks(root, hashes, size), CHUNK)
+        return bounded(str(located(root, place)), size)
+    return io.BufferedReader(_Unpacked(root, index(root, place), size), CHUNK)
+
+
+def index(root: Path, place: str) -> Index:
+    """The index of a packed generation. Raises OSError."""
+    with located(root, place).open("rb") as file:
+        end = file.seek(-_TAIL.size, os.SEEK_END)
+        size, magic = _TAIL.unpack(file.read())
+        if magic != _MAGIC or size > end:
+            raise OSError(f"{place}: no packed generation")
+        file.seek(end - size)
+        data = _decompressed(file.read(size), place, _LARGEST_INDEX)
+        return msgspec.json.decode(data, type=Index)
 
 
 def pack(root: Path, ledger: Ledger, host: str) -> None:
@@ -45,57 +70,94 @@ def pack(root: Path, ledger: Ledger, host: str) -> None:
     sql = """select log_id, g.generation, g.size, g.place from generations g join logs on id = log_id
         where host = ? and g.size > ? and g.place glob ? order by log_id, g.generation"""
     for log_id, generation, size, place in ledger.rows(sql, host, CHUNK, f"{GENERATIONS}/*"):
-        packed = PACKED + place.removeprefix(GENERATIONS)
-        try:
-            _pack(root, place, packed, size)
-        except FileNotFoundError:
+        file = located(root, place)
+        if not file.exists():
             continue  # the archive has lost it: for `verify` to tell
+        packed = PACKED + place.removeprefix(GENERATIONS)
+        with bounded(str(file), size) as bytes:
+            _write(root, packed, bytes, _before(root, ledger, log_id))
+        note = root / PARTS / f"{_NOTE}{os.getpid()}"
+        note.unlink(missing_ok=True)
+        with private.create(note) as text:
+            text.write(place.encode())
         with ledger.write() as db:
             sql = "update generations set place = ? where log_id = ? and generation = ?"
             db.execute(sql, (packed, log_id, generation))
-        located(root, place).unlink()
+        file.unlink()
+        note.unlink()
 
 
-def _pack(root: Path, place: str, packed: str, size: int) -> None:
-    new: list[Path] = []
-    hashes = []
-    with bounded(str(located(root, place)), size) as file:
-        while chunk := file.read(CHUNK):
-            hashes.append(hashlib.sha256(chunk).hexdigest())
-            new += _stored(root, hashes[-1], chunk)
-    list_of_chunks = "\n".join([f"{_HEAD}{size}", *hashes])
-    new.append(_put(root, located(root, packed), list_of_chunks.encode()))
-    private.sync({*new, *(path.parent for path in new), root / CHUNKS})
+def finish(root: Path, ledger: Ledger) -> None:
+    """Remove what a killed `pack` had packed but not yet removed."""
+    for note in (root / PARTS).glob(f"{_NOTE}*"):
+        place = note.read_text()
+        if not place or ledger.rows("select 1 from generations where place = ?", place):
+            continue
+        located(root, place).unlink(missing_ok=True)
 
 
-def _stored(root: Path, name: str, chunk: bytes) -> Iterator[Path]:
-    """The chunk's file, if it was not there yet."""
-    path = _chunk(root, name)
-    if not path.exists():
-        yield _put(root, path, zstandard.ZstdCompressor(write_checksum=True).compress(chunk))
+def _before(root: Path, ledger: Ledger, log_id: int) -> Index:
+    """The index of the log's generation packed last; an empty one if there is none to build on."""
+    sql = """select place from generations where log_id = ? and place glob ?
+        order by generation desc limit 1"""
+    for (place,) in ledger.rows(sql, log_id, f"{PACKED}/*"):
+        try:
+            return index(root, place)
+        except OSError:
+            break
+    return Index([], [])
 
 
-def _put(root: Path, path: Path, data: bytes) -> Path:
-    part = root / PARTS / f"pack-{os.getpid()}-{next(_numbers)}"
-    with private.create(part) as file:
-        file.write(data)
-    private.folder(path.parent)
-    part.replace(path)
-    return path
+def _write(root: Path, place: str, file: IO[bytes], before: Index) -> None:
+    """Write the packed generation whole to disk before it has its name."""
+    known = {chunk.sha256: chunk for chunk in before.chunks}
+    places = [*before.places, place]
+    part = root / PARTS / f"pack-{os.getpid()}"
+    part.unlink(missing_ok=True)
+    with private.create(part) as out:
+        chunks = [
+            _chunk(data, known, len(places) - 1, out) for data in iter(lambda: file.read(CHUNK), b"")
+        ]
+        packed = _compressed(msgspec.json.encode(Index(places, chunks)))
+        out.write(packed + _TAIL.pack(len(packed), _MAGIC))
+    private.sync([part])
+    target = located(root, place)
+    private.folder(target.parent)
+    part.replace(target)
+    private.sync([target.parent])
 
 
-def _chunk(root: Path, name: str) -> Path:
-    return Path(f"{root}/{CHUNKS}/{name[:2]}/{name}")
+def _chunk(data: bytes, known: dict[str, Chunk], place: int, out: IO[bytes]) -> Chunk:
+    name = hashlib.sha256(data).hexdigest()
+    if name not in known:
+        packed = _compressed(data)
+        known[name] = Chunk(name, place, out.tell(), len(packed))
+        out.write(packed)
+    return known[name]
 
 
-class _Chunks(io.RawIOBase):
-    """A packed generation, seekable."""
+def _compressed(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
 
-    def __init__(self, root: Path, hashes: list[str], size: int) -> None:
+
+def _decompressed(data: bytes, place: str, largest: int) -> bytes:
+    try:
+        if zstandard.frame_content_size(data) > largest:
+            raise OSError(f"{place}: damaged: a chunk too large")
+        return zstandard.ZstdDecompressor().decompress(data)
+    except zstandard.ZstdError as error:
+        raise OSError(f"{place}: damaged: {error}") from error
+
+
+class _Unpacked(io.RawIOBase):
+    """A packed generation as the file it was, seekable."""
+
+    def __init__(self, root: Path, index: Index, size: int) -> None:
         self._root = root
-        self._hashes = hashes
+        self._index = index
         self._size = size
         self._at = 0
+        self._files: dict[int, IO[bytes]] = {}
 
     def readable(self) -> bool:
         return True
@@ -104,26 +166,34 @@ class _Chunks(io.RawIOBase):
         return True
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill the buffer from the chunk under way."""
+        """Fill the buffer from one chunk."""
         view = memoryview(buffer).cast("B")
-        if self._at >= self._size:
+        number, skip = divmod(self._at, CHUNK)
+        if self._at >= self._size or number >= len(self._index.chunks):
             return 0
-        data = self._read(self._at // CHUNK)[self._at % CHUNK :][: len(view)]
+        data = self._chunk(self._index.chunks[number])[skip : skip + len(view)]
         view[: len(data)] = data
         self._at += len(data)
         return len(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """As any file's."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
         return self._at
 
     def tell(self) -> int:
         return self._at
 
-    def _read(self, number: int) -> bytes:
-        path = _chunk(self._root, self._hashes[number])
-        try:
-            return zstandard.ZstdDecompressor().decompress(path.read_bytes())
-        except zstandard.ZstdError as error:
-            raise OSError(f"{path}: damaged: {error}") from error
+    def close(self) -> None:
+        for file in self._files.values():
+            file.close()
+        super().close()
+
+    def _chunk(self, chunk: Chunk) -> bytes:
+        place = self._index.places[chunk.place]
+        if chunk.place not in self._files:
+            self._files[chunk.place] = located(self._root, place).open("rb")
+        file = self._files[chunk.place]
+        file.seek(chunk.offset)
+        return _decompressed(file.read(chunk.size), place, CHUNK)

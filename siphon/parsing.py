@@ -9,7 +9,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -58,7 +58,7 @@ def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Par
     yield Parsed(list(log.reads), error)
 
 
-@cache
+@lru_cache(1)
 def _archive(root: Path) -> Archive:
     """One in a process: its ledger stays open from log to log."""
     return Archive(root)

@@ -1,18 +1,23 @@
 """Whose log a loose file is: as its path tells, else its content, else a log that lies beside it."""
 
+import io
 import re
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import zstandard
 
 from siphon.folder import Folder
 from siphon.globs import compiled
-from siphon.log import Log
+from siphon.log import Home, Log
 from siphon.pathtext import inside
 from siphon.source import Source
 from siphon.sources import sources
+
+_SMALL = 1 << 20  # bytes
 
 
 class Place(NamedTuple):
@@ -69,9 +74,39 @@ def _claiming(path: str, *, beside: bool) -> Iterator[Source]:
             yield source
 
 
+class _Opened(NamedTuple):
+    """A folder of which one small file has been read: each source looks at it."""
+
+    home: Folder
+    path: str
+    data: bytes
+
+    def open(self, path: str) -> IO[bytes] | None:
+        return io.BytesIO(self.data) if path == self.path else self.home.open(path)
+
+    def glob(self, pattern: str) -> list[str]:
+        return self.home.glob(pattern)
+
+    def sqlite(self, path: str) -> AbstractContextManager[sqlite3.Connection]:
+        return self.home.sqlite(path)
+
+
+def _opened(home: Folder, path: str) -> Home:
+    try:
+        file = home.open(path)
+        if file is None:
+            return home
+        with file:
+            data = file.read(_SMALL + 1)
+    except OSError:  # may not be read: what knows it by its path tells why
+        return home
+    return home if len(data) > _SMALL else _Opened(home, path, data)
+
+
 def _recognised(home: Folder, path: str) -> Iterator[Place]:
+    opened = _opened(home, path)
     for source in sources().values():
-        place = _asked(source, Log(home, "loose", path))
+        place = _asked(source, Log(opened, "loose", path))
         if place is not None:
             yield Place(source.name, place)
 

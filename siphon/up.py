@@ -24,18 +24,20 @@ from siphon.watch import Changes, watch
 def up(config: Config, config_path: Path | None, *, host: str, port: int) -> None:
     """Run until interrupted. A failing host or log is told and tried again at the next interval."""
     signal.signal(signal.SIGTERM, _interrupt)
-    changes = Changes()
-    _round(config, ())
+    changes, archive = Changes(), Archive(config.archive)
+    _round(config, archive, ())
     with _server(config_path, host, port) as server, _watching(config, changes):
         click.echo(f"siphon serves on http://{host}:{port} and collects every {config.interval} s")
-        _keep_collecting(config, changes, server)
+        _keep_collecting(config, archive, changes, server)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _keep_collecting(config: Config, changes: Changes, server: subprocess.Popen[bytes]) -> None:
+def _keep_collecting(
+    config: Config, archive: Archive, changes: Changes, server: subprocess.Popen[bytes]
+) -> None:
     due = time.monotonic() + config.interval
     while True:
         names = changes.take(min(1.0, due - time.monotonic()))
@@ -44,15 +46,14 @@ def _keep_collecting(config: Config, changes: Changes, server: subprocess.Popen[
                 f"the server ended with code {server.returncode}; `siphon serve` tells why"
             )
         if time.monotonic() >= due:
-            _round(config, ())
+            _round(config, archive, ())
             due = time.monotonic() + config.interval
         elif names:
-            _round(config, sorted(names))
+            _round(config, archive, sorted(names))
 
 
-def _round(config: Config, hosts: Sequence[str]) -> None:
+def _round(config: Config, archive: Archive, hosts: Sequence[str]) -> None:
     """Collect (all hosts, or some) and load; what fails is told, and the rest goes on."""
-    archive = Archive(config.archive)
     try:
         with host_lines() as progress:
             reports = collect(config, archive, hosts, dry_run=False, progress=progress)

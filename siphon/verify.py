@@ -1,13 +1,17 @@
 """Checking an archive against its ledger: is every file there, as long as it must be, and unchanged?"""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from siphon.deposit import PARTS, digest, located
+from siphon.deposit import PARTS, located
 from siphon.ledger import Ledger
+from siphon.packs import PACKED, index, opened
 from siphon.pathtext import text
+
+_BLOCK = 1 << 20
 
 
 class Finding(NamedTuple):
@@ -42,7 +46,7 @@ def findings(root: Path, ledger: Ledger, read_data: bool = False) -> Iterator[Fi
     for row in ledger.rows(f"{_KEPT} order by host, path, generation"):
         kept = _Kept(*row)
         places.add(kept.place)
-        what = _wrong(located(root, kept.place), kept, read_data)
+        what = _wrong(root, kept, read_data)
         if what is not None:
             yield Finding(kept.host, kept.path, kept.generation, what)
     for place in _files(root):
@@ -50,18 +54,26 @@ def findings(root: Path, ledger: Ledger, read_data: bool = False) -> Iterator[Fi
             yield Finding(None, place, None, "in no ledger: left by a kill, or put there by hand")
 
 
-def _wrong(file: Path, kept: _Kept, read_data: bool) -> str | None:
+def _wrong(root: Path, kept: _Kept, read_data: bool) -> str | None:
     try:
-        size = file.stat().st_size
+        if kept.place.startswith(PACKED):
+            index(root, kept.place)
+        elif (size := located(root, kept.place).stat().st_size) < kept.size:
+            return f"too short: {size} of {kept.size} bytes"
+        found = _sha256(root, kept) if read_data else kept.sha256
     except OSError as error:
-        return f"missing: {error.strerror}"
-    if size < kept.size:
-        return f"too short: {size} of {kept.size} bytes"
-    if read_data:
-        found = digest(file, kept.size)
-        if found != kept.sha256:
-            return f"changed: its bytes hash to {found[:12]}…, archived were {kept.sha256[:12]}…"
+        return f"missing: {error.strerror}" if error.strerror else f"damaged: {error}"
+    if found != kept.sha256:
+        return f"changed: its bytes hash to {found[:12]}…, archived were {kept.sha256[:12]}…"
     return None
+
+
+def _sha256(root: Path, kept: _Kept) -> str:
+    state = hashlib.sha256()
+    with opened(root, kept.place, kept.size) as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()
 
 
 def _files(root: Path) -> Iterator[str]:

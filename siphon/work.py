@@ -10,6 +10,7 @@ from siphon.times import millis
 from siphon.urls import Arguments
 
 DAY_MS = 86_400_000
+CALLS = 30_000  # newest calls that tools are told from
 EDITS = 3000  # newest edits that files are listed from
 PERIODS = {"7": "7 days", "30": "30 days", "365": "a year", "all": "all time"}
 USUAL = "30"
@@ -46,9 +47,10 @@ class Used(NamedTuple):
 
 
 class Tools(NamedTuple):
-    """Tools of a period. `since`: UTC ms, None for all time."""
+    """Tools of a period. `since`: UTC ms, None for all time; `cut`: only its newest CALLS."""
 
     since: int | None
+    cut: bool
     tools: list[Used]
     servers: list[Used]
     commands: list[Used]
@@ -99,8 +101,15 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
         if name in plain:
             where.append(column)
             values.append(plain[name])
+    newest = connection.execute(
+        f"select count(*), min(id) from (select id from tool_calls where id >= ? order by id desc"
+        f" limit {CALLS})",
+        [values[0]],
+    ).fetchone()
+    values[0] = newest[1] or 0
     return Tools(
         since=since,
+        cut=newest[0] == CALLS,
         tools=_used(connection, "c.name", where, values),
         servers=_used(connection, _SERVER, [*where, "c.name glob 'mcp__*'"], values),
         commands=_used(connection, _COMMAND, [*where, "c.kind = 'shell'", "c.summary > ''"], values),

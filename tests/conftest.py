@@ -1,8 +1,10 @@
 """What all tests share: the real logs beside the checkout, and accepting goldens."""
 
+import gc
 import os
 import shutil
 import tempfile
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = Path(tempfile.mkdtemp(prefix="siphon-tests-", dir=memory))
         config.option.basetemp = str(folder / "tests")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+_done = count(1)
+
+
+def pytest_runtest_teardown() -> None:
+    """Close what hangs in cycles now and then: thousands of archives would run out of descriptors."""
+    if next(_done) % 20 == 0:
+        gc.collect()
 
 
 @pytest.fixture

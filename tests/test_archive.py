@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import random
 import sqlite3
 import stat
 import subprocess
@@ -113,6 +114,51 @@ def test_a_generation_is_not_touched_when_the_next_one_grows(archive: Archive) -
     put(archive, LOG, b"second grows", held=7)
     assert (archive.root / ".generations" / "h" / "1" / LOG).read_bytes() == b"first"
     assert read(archive, LOG) == b"second grows"
+
+
+def test_replaced_generations_are_kept_without_what_they_repeat(archive: Archive) -> None:
+    chance = random.Random(3)
+    versions = [bytearray(chance.randbytes(1_000_000))]
+    for _ in range(9):
+        version = bytearray(versions[-1])
+        at = chance.randrange(900_000)
+        version[at : at + 5000] = chance.randbytes(5000)
+        versions.append(version)
+    for version in versions:
+        put(archive, "s.db", bytes(version))
+        archive.pack("h")
+    assert [held.generation for held in archive.generations("h", "s.db")] == list(range(1, 11))
+    for number, version in enumerate(versions, 1):
+        file = archive.open("h", "s.db", number)
+        assert file is not None and file.read() == version
+        assert file.seek(70_000) == 70_000
+        assert file.read(100_000) == version[70_000:170_000]
+    packed = sum(file.stat().st_size for file in (archive.root / ".packed").rglob("*") if file.is_file())
+    assert packed < 1_000_000 + 9 * 2 * 70_000
+    assert not [file for file in (archive.root / ".generations").rglob("*") if file.is_file()]
+    assert archive.open("h", "s.db", 11) is None
+    assert list(archive.verify(read_data=True)) == []
+
+
+def test_every_flipped_bit_is_found(archive: Archive) -> None:
+    chance = random.Random(4)
+    for data in (chance.randbytes(200_000), chance.randbytes(150_000), chance.randbytes(3000)):
+        put(archive, LOG, data)
+        archive.pack("h")
+    put(archive, "small", b"one")
+    put(archive, "small", b"other")
+    files = [
+        file for file in archive.root.rglob("*") if file.is_file() and not file.name.startswith(".l")
+    ]
+    assert len(files) == 5
+    for turn in range(60):
+        file = files[turn % 5]
+        at, bit = chance.randrange(file.stat().st_size), 1 << chance.randrange(8)
+        good = file.read_bytes()
+        file.write_bytes(good[:at] + bytes([good[at] ^ bit]) + good[at + 1 :])
+        assert list(archive.verify(read_data=True)), (file, at, bit)
+        file.write_bytes(good)
+    assert list(archive.verify(read_data=True)) == []
 
 
 def test_a_reader_keeps_what_it_opened(archive: Archive) -> None:

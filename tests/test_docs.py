@@ -1,6 +1,5 @@
 """What the documentation says is so: it is made from the sources, and its example runs."""
 
-import json
 import re
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from siphon.coverage import types
 from siphon.db import connect
 from siphon.docs import page
 from siphon.sources import sources
+from test_sources import hangs_together
 
 DOCS = CHECKOUT / "docs"
 
@@ -28,12 +28,16 @@ def test_the_page_of_sources_is_what_the_sources_say() -> None:
 
 def test_every_source_says_what_its_tool_does_not_say_and_its_evidence_s_date() -> None:
     assert [one.name for one in sources().values() if not one.gaps] == []
-    assert [one.name for one in sources().values() if not re.search(r"\d{4}-\d\d-\d\d$", one.evidence)] == []
+    assert [
+        one.name for one in sources().values() if not re.search(r"\d{4}-\d\d-\d\d$", one.evidence)
+    ] == []
 
 
 def _blocks() -> list[tuple[str, str]]:
     """The page's code blocks, each with its language."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", (DOCS / "add-a-tool.md").read_text(), re.DOTALL | re.MULTILINE)
+    return re.findall(
+        r"^```(\w+)\n(.*?)^```$", (DOCS / "add-a-tool.md").read_text(), re.DOTALL | re.MULTILINE
+    )
 
 
 @pytest.fixture
@@ -76,14 +80,10 @@ def test_one_more_file_is_all_that_a_tool_needs(robin: Case, tmp_path: Path) -> 
     ]
 
 
-def test_the_example_keeps_the_laws_of_all_sources(robin: Case, tmp_path: Path) -> None:
-    from test_sources import hangs_together
-
+def test_the_example_keeps_the_laws_of_all_sources(robin: Case) -> None:
     (home,) = robin.hosts
     (path,) = goldens.logs(robin.source, home)
     lines = (home / path).read_bytes().splitlines(keepends=True)
     for damaged in ([*lines, *lines], lines[1:], lines[::-1], [b"[]\n", b'{"type": {}}\n'], []):
         (home / path).write_bytes(b"".join(damaged))
         hangs_together(goldens.parsed(robin.source, home, home.name, path))
-    assert json.loads(lines[0])["id"] == "c1"
-    assert tmp_path

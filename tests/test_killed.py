@@ -22,16 +22,20 @@ EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate"
 LOGS = ("new", "grown", "grown-2", "rewritten", "rewritten-2", "shrunk", "same")
 
 
+OLD = noise(3000)
+LARGE = noise(100_000)  # packed when it is replaced
+
+
 def _before(home: Path) -> None:
     for name in LOGS[1:]:
-        (home / f"{name}.jsonl").write_bytes(noise(3000))
+        (home / f"{name}.jsonl").write_bytes(LARGE if name == "rewritten-2" else OLD)
 
 
 def _after(home: Path) -> None:
     for name, data in {
         "new": b"new\n",
-        "grown": noise(3000) + b"more\n",
-        "grown-2": noise(3000) + b"more\n",
+        "grown": OLD + b"more\n",
+        "grown-2": OLD + b"more\n",
         "rewritten": b"x" + noise(4000),
         "rewritten-2": b"y" + noise(4000),
         "shrunk": b"",
@@ -78,13 +82,15 @@ def test_a_collect_killed_at_any_step_loses_nothing_and_shows_no_half(
         for held in site.archive.held():
             data = site.read(held.path)
             name = held.path.rpartition("/")[2]
-            assert data in ((project / name).read_bytes(), noise(3000)), (step, name)
+            assert data in ((project / name).read_bytes(), OLD, LARGE), (step, name)
         assert [finding for finding in site.archive.verify(read_data=True) if finding.host] == []
         site.collect()
         logs = {f"{PROJECT}/{log.name}": log.read_bytes() for log in project.iterdir()}
         assert {path: site.read(path) for path in site.held()} == logs
         for path, data in logs.items():
             assert (site.archive.root / "host" / path).read_bytes() == data
+        kept = site.archive.open("host", f"{PROJECT}/rewritten-2.jsonl", 1)
+        assert kept is not None and kept.read() == LARGE
         assert site.sound(), (step, list((site.archive.root / ".parts").iterdir()))
         shutil.rmtree(tmp_path / str(step))
         step += 1 if SOAK else 5

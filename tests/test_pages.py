@@ -312,6 +312,17 @@ def test_a_session_that_is_written_follows_itself(
         context.close()
 
 
+def test_a_subagent_is_shown_where_it_was_started(page: Page) -> None:
+    page.goto("/-/session/laptop/claude_code/0000000a-0000-4000-8000-00000000000a")
+    page.get_by_role("button", name="Show here").click()
+    expect(page.locator(".child .inside")).to_contain_text("Two guides: install and upgrade.")
+    assert page.evaluate("outOfOrder()") == []
+    page.locator(".child > a").click()
+    expect(page.locator(".relation")).to_contain_text("Subagent of")
+    page.locator(".relation a").click()
+    expect(page.locator(":target")).to_contain_text("Read the docs")
+
+
 def test_an_export_is_saved_and_opens_by_itself(page: Page, browser: Browser, tmp_path: Path) -> None:
     page.goto(f"/-/session/laptop/claude_code/{HOSTILE}")
     page.get_by_label("HTML").check()

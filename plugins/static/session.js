@@ -33,6 +33,40 @@ transcript.addEventListener("click", (event) => {
   fetchRest(link);
 });
 
+// A subagent's transcript, shown at the call that started it.
+const showInside = async (button) => {
+  const box = button.closest(".child");
+  const inside = box.querySelector(".inside");
+  if (inside) {
+    inside.hidden = !inside.hidden;
+    button.textContent = inside.hidden ? "Show here" : "Hide";
+    return;
+  }
+  button.textContent = "Fetching…";
+  const answer = await fetch(button.dataset.inline);
+  if (!answer.ok) return location.assign(button.dataset.inline);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const turns = [...page.querySelectorAll(".transcript > .turn")];
+  for (const one of page.querySelectorAll("[id]")) one.removeAttribute("id");
+  for (const one of page.querySelectorAll("[data-seq]")) one.removeAttribute("data-seq");
+  const holder = document.createElement("div");
+  holder.className = "inside";
+  holder.append(...turns);
+  if (page.querySelector(".pager")) {
+    const more = Object.assign(document.createElement("a"), { href: button.dataset.inline, textContent: "The rest of it" });
+    holder.append(more);
+  }
+  localTimes(holder);
+  box.append(holder);
+  button.textContent = "Hide";
+};
+
+transcript.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-inline]");
+  if (button) showInside(button);
+});
+for (const one of document.querySelectorAll("[data-inline]")) one.hidden = false;
+
 // The words looked for, marked in what is shown. The server says where they are; this only paints.
 const words = () =>
   [...(document.getElementById("within-q")?.value || "").matchAll(/"([^"]+)"|(\S+)/g)]
