@@ -129,8 +129,8 @@ def _calendar(connection: sqlite3.Connection, today: int) -> list[Day]:
     first = today - (weekday + 7 * (WEEKS - 1)) * DAY_MS
     rows = connection.execute(
         "select hour / 86400000, sum(prompts), sum(tool_calls) from activity_hours"
-        " where hour >= ? group by 1",
-        [first],
+        " where hour >= ? and hour < ? group by 1",
+        [first, today + DAY_MS],
     )
     found = {row[0] * DAY_MS: (row[1], row[2]) for row in rows}
     steps = _steps([prompts + calls for prompts, calls in found.values()])
@@ -167,8 +167,8 @@ def _costs(connection: sqlite3.Connection, today: int) -> tuple[list[Bar], list[
     rows = connection.execute(
         "select u.hour / 86400000, s.source, sum(u.cost_nanousd) / 1e9"
         " from usage_hours u join sessions s on s.id = u.session_id"
-        " where u.hour >= ? and u.cost_nanousd > 0 group by 1, 2",
-        [first],
+        " where u.hour >= ? and u.hour < ? and u.cost_nanousd > 0 group by 1, 2",
+        [first, today + DAY_MS],
     ).fetchall()
     totals: dict[str, float] = {}
     for _, source, cost in rows:

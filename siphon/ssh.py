@@ -4,6 +4,7 @@ Fabric alone accepts any key: it never reads known_hosts.
 """
 
 import logging
+import os
 import re
 import socket
 from collections.abc import Iterable
@@ -209,6 +210,9 @@ def _reason(connection: StrictConnection, error: Exception) -> str:
         return f"{name}: {at}: no key of ours is accepted; name one with 'identity:', or see ssh-add -l"
     if isinstance(error, socket.gaierror):
         return f"{name}: {at}: no such host name: {error.strerror}"
+    if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
+        reasons = {os.strerror(each.errno or 0) for each in error.errors.values()}
+        return f"{name}: {at}: cannot connect: {', '.join(sorted(reasons)).lower()}"
     if isinstance(error, TimeoutError):
         return f"{name}: {at}: no answer within {connection.connect_timeout} seconds"
     return f"{name}: {at}: cannot connect: {error or type(error).__name__}"

@@ -106,7 +106,7 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
         f" limit {CALLS})",
         [values[0]],
     ).fetchone()
-    values[0] = newest[1] or 0
+    values[0] = newest[1] or values[0]
     return Tools(
         since=since,
         cut=newest[0] == CALLS,
