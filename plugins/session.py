@@ -3,13 +3,14 @@
 from datasette import Response, hookimpl
 
 from siphon.archive import Archive
+from siphon.entries import DENSITIES, USUAL, entries, files_touched
 from siphon.errors import SiphonError
 from siphon.export import FORMS, Wanted, export, file_name
 from siphon.raw import gone, records
 from siphon.resume import resume
 from siphon.search import Query, search
 from siphon.sessions import children, find, header, parents
-from siphon.transcript import DENSITIES, USUAL, entries, files_touched, transcript
+from siphon.transcript import transcript
 from siphon.urls import session_url
 from siphon.web import STRICT, arguments, failed, known, number, page, path_part, read
 

@@ -12,20 +12,11 @@ import msgspec
 
 from siphon import search as searching
 from siphon import session_list as listing
+from siphon.entries import DENSITIES, Call, Entry, File, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
 from siphon.sessions import Header, Relative, children, find, header, parents
 from siphon.sources import sources
-from siphon.transcript import (
-    DENSITIES,
-    Call,
-    Entry,
-    File,
-    Usage,
-    entries,
-    files_touched,
-    usage,
-    visible_seqs,
-)
+from siphon.transcript import Usage, usage
 from siphon.urls import Arguments, session_url
 
 RECORDS = 100  # of a session in one answer, if nothing else is asked

@@ -15,6 +15,7 @@ from rich.text import Text as Styled
 from siphon import api, figures
 from siphon.cli import as_json, config_of, emit
 from siphon.db import connect
+from siphon.entries import DENSITIES, USUAL, Call, Entry, entries, visible_seqs
 from siphon.reading import LABELS, RELATIONS, STATUS, call_figures, call_line
 from siphon.search import Found, asked, search
 from siphon.session_list import SORTS, Asked, Listed
@@ -22,7 +23,6 @@ from siphon.session_list import asked as asked_sessions
 from siphon.session_list import sessions as list_sessions
 from siphon.sessions import Header, find, header, parents
 from siphon.sources import sources
-from siphon.transcript import DENSITIES, USUAL, Call, Entry, entries, visible_seqs
 from siphon.urls import Arguments
 from siphon.visible import visible
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from siphon import api
 from siphon.archive import Archive
 from siphon.assets import assets
+from siphon.entries import Call, Entry, Text, entries, visible_seqs
 from siphon.figures import bytes_, count, duration, stamp, usd
 from siphon.log import Log
 from siphon.markdown import markdown
@@ -16,7 +17,6 @@ from siphon.reading import call_figures, call_line, label
 from siphon.sessions import Header, children, header
 from siphon.sources import sources
 from siphon.toolview import parts
-from siphon.transcript import Call, Entry, Text, entries, visible_seqs
 from siphon.visible import visible
 
 FORMS = {"md": "text/markdown", "html": "text/html", "json": "application/json", "raw": "text/plain"}

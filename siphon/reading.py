@@ -3,10 +3,11 @@
 from html import escape
 from typing import NamedTuple
 
+from siphon.entries import Call, Text
 from siphon.figures import duration, one_line
 from siphon.markdown import markdown
 from siphon.toolview import cut
-from siphon.transcript import Call, Heading, Text
+from siphon.transcript import Heading
 from siphon.visible import visible
 
 PROSE = 30_000  # characters of a prompt or a reply that a page shows

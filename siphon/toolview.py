@@ -9,9 +9,9 @@ from difflib import SequenceMatcher
 from html import escape
 from typing import Any, NamedTuple
 
+from siphon.entries import Call
 from siphon.highlight import highlight, highlight_file
 from siphon.markdown import markdown
-from siphon.transcript import Call
 from siphon.visible import visible
 
 SHOWN = 3000  # characters of one part; the rest is a link away

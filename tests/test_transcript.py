@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from road import Road
 from siphon.config import Config, HostConfig
 from siphon.db import connect
+from siphon.entries import Call, Text, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
 from siphon.markdown import markdown
 from siphon.raw import records
@@ -24,7 +25,7 @@ from siphon.reading import body, call_line
 from siphon.resume import Resume, resume
 from siphon.sessions import Header, UnknownSessionError, children, find, header, parents
 from siphon.toolview import diff, parts
-from siphon.transcript import Call, Text, Transcript, entries, files_touched, transcript, visible_seqs
+from siphon.transcript import Transcript, transcript
 from siphon.visible import visible
 from website import ATTACKS, HOSTILE, LONG, PROMPTS, RICH, fleet
 
