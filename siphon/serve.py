@@ -7,10 +7,12 @@ lies there now, or a page that says what to do.
 import asyncio
 import json
 import re
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import uvicorn
 import yaml
 from datasette.app import Datasette  # type: ignore[import-untyped]  # it carries no types
@@ -53,22 +55,32 @@ def serve(config: Config, host: str = "127.0.0.1", port: int = 8001) -> None:
             f"{host}: sessions are private, and nobody would have to log in; listen on 127.0.0.1 and"
             " let others in through ssh -L or a proxy that asks who they are"
         )
+    listener = _listener(host, port)
+    server = uvicorn.Server(uvicorn.Config(app(config), log_level="warning", lifespan="on"))
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"serving on http://{shown}:{listener.getsockname()[1]}/", err=True)
+    with listener:
+        server.run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        uvicorn.run(app(config), host=host, port=port, log_level="warning", lifespan="on")
-    except SystemExit as stop:
-        if stop.code:
-            raise SiphonError(
-                f"cannot listen on {host}:{port}; choose another port with --port"
-            ) from None
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        what = error.strerror if isinstance(error, OSError) else "no such port"
+        raise SiphonError(
+            f"cannot listen on {host}:{port}: {what}; choose another port with --port"
+        ) from None
+    return listener
 
 
 def app(config: Config) -> App:
     """The ASGI app: the pages, and the notebooks below them; both answer only to this machine."""
-    return mounted(Site(config), config.database, _may_see)
-
-
-async def _may_see(scope: Scope) -> bool:
-    return _addressed_here(scope)
+    return Site(config)
 
 
 def datasette(config: Config) -> Datasette:
@@ -104,12 +116,17 @@ class Site:
         self.file: tuple[int, int] | None = None
         self.inner: App | None = None
         self.lock = asyncio.Lock()
+        self.pages = mounted(self._pages, config.database)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await _lifespan(receive, send)
         if not _addressed_here(scope):
-            return await _plain(send, 403, "This server answers only to 127.0.0.1 and localhost.\n")
+            return await _refuse(scope, receive, send)
+        return await self.pages(scope, receive, send)
+
+    async def _pages(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """All but the notebooks."""
         inner = await self._current()
         if inner is None:
             return await _plain(send, 503, _missing(self.config.database), refresh=True)
@@ -162,6 +179,13 @@ def _guarded(send: Send) -> Send:
         await send(message)
 
     return guarded
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        return await send({"type": "websocket.close", "code": 4403})
+    return await _plain(send, 403, "This server answers only to 127.0.0.1 and localhost.\n")
 
 
 def _missing(database: Path) -> str:

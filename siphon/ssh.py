@@ -211,7 +211,8 @@ def _reason(connection: StrictConnection, error: Exception) -> str:
     if isinstance(error, socket.gaierror):
         return f"{name}: {at}: no such host name: {error.strerror}"
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
-        reasons = {os.strerror(each.errno or 0) for each in error.errors.values()}
+        tried = [each for each in error.errors.values() if isinstance(each, OSError) and each.errno]
+        reasons = {os.strerror(each.errno or 0) for each in tried}
         return f"{name}: {at}: cannot connect: {', '.join(sorted(reasons)).lower()}"
     if isinstance(error, TimeoutError):
         return f"{name}: {at}: no answer within {connection.connect_timeout} seconds"

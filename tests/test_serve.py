@@ -115,7 +115,7 @@ def test_every_answer_says_what_browsers_must_not_do(site: Site, path: str) -> N
     "name", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "[::2]:80"]
 )
 def test_a_name_of_another_site_that_leads_here_reads_nothing(site: Site, name: str) -> None:
-    for path in ("/", "/siphon.json", "/-/siphon/api/status"):
+    for path in ("/", "/siphon.json", "/-/siphon/api/status", "/-/notebooks/", "/-/notebooks/cost/"):
         answer = site.get(path, Host=name)
         assert (answer.status, answer.text.count("laptop")) == (403, 0)
 
@@ -133,7 +133,7 @@ def test_wider_than_loopback_is_refused(road: Road, host: str) -> None:
 
 def test_a_port_in_use_is_one_clear_line(road: Road, site: Site) -> None:
     port = int(site.url.rpartition(":")[2])
-    with pytest.raises(SiphonError, match=f"cannot listen on 127.0.0.1:{port}; choose another port"):
+    with pytest.raises(SiphonError, match=f"cannot listen on 127.0.0.1:{port}: .*; choose another port"):
         serve(road.config, port=port)
 
 
@@ -150,6 +150,11 @@ def test_sql_that_takes_too_long_is_stopped(site: Site) -> None:
     sql = "with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n"
     answer = site.get(f"/siphon/-/query.json?sql={sql.replace('+', '%2B').replace(' ', '+')}")
     assert answer.status == 400
+
+
+def test_notebooks_are_listed_below_the_pages(site: Site) -> None:
+    assert site.get("/-/notebooks").status == 302
+    assert 'href="/-/notebooks/cost/"' in site.get("/-/notebooks/").text
 
 
 def test_what_is_configured_is_never_published(road: Road, site: Site) -> None:
