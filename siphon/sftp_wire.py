@@ -100,8 +100,8 @@ class Sftp:
                 found[handle] += _names(reply)
             more = [handle for handle, reply in zip(more, replies, strict=True) if reply.kind == _NAME]
         self._close(found)
-        for handle in opened:
-            yield handle if isinstance(handle, OSError) else found[handle]
+        for outcome in opened:
+            yield outcome if isinstance(outcome, OSError) else found[outcome]
 
     def heads(self, wants: Sequence[tuple[bytes, int]]) -> Iterator[bytes]:
         """The first bytes of each (path, size), at most 32 KiB; fewer where there are no more."""
