@@ -65,7 +65,10 @@ def main() -> None:
     """The fresh process: forks the workers and hands on what they say."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not stand between the messages
-    work, jobs = pickle.load(sys.stdin.buffer)
+    try:
+        work, jobs = pickle.load(sys.stdin.buffer)
+    except (EOFError, pickle.UnpicklingError):
+        return  # who asked is gone already
     workers: dict[Connection, multiprocessing.Process] = {}
     waiting = list(enumerate(jobs))
     while waiting or workers:

@@ -1,6 +1,7 @@
 """The server: what it serves, to whom, with which headers, and while the database changes under it."""
 
 import re
+import socket
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from conftest import CHECKOUT
 from road import Road
 from siphon.assets import assets
 from siphon.errors import SiphonError
-from siphon.serve import serve
+from siphon.serve import _listener, serve
 from website import HOSTILE, LONG, RICH, Site, fleet, served, until
 
 OURS = (
@@ -135,6 +136,12 @@ def test_a_port_in_use_is_one_clear_line(road: Road, site: Site) -> None:
     port = int(site.url.rpartition(":")[2])
     with pytest.raises(SiphonError, match=f"cannot listen on 127.0.0.1:{port}: .*; choose another port"):
         serve(road.config, port=port)
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    """A connection without TCP_NODELAY waits 40 ms for the other side's acknowledgement."""
+    with _listener("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 def test_nothing_can_be_written(road: Road, site: Site) -> None:
