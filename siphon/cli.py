@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +23,31 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 """
 
 
+# Commands that stand in modules of their own, imported only when asked for: name -> (module, attribute).
+_ELSEWHERE = {
+    "coverage": ("siphon.cli_coverage", "coverage_"),
+    "search": ("siphon.cli_read", "search_"),
+    "sessions": ("siphon.cli_read", "sessions"),
+    "show": ("siphon.cli_read", "show"),
+    "status": ("siphon.cli_read", "status"),
+    "usage": ("siphon.cli_usage", "usage_"),
+}
+
+
 class _Commands(click.Group):
-    """Adds the commands that read the database only when one of them, or the list, is asked for:
-    what they print with takes longer to import than a load in which nothing changed.
+    """Imports a command of another module only when it, or the list, is asked for: what they print
+    with takes longer to import than a load in which nothing changed.
     """
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.commands:
-            _add_readers()
-        return super().get_command(ctx, cmd_name)
+        if cmd_name not in _ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, attribute = _ELSEWHERE[cmd_name]
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        _add_readers()
-        return super().list_commands(ctx)
+        return sorted({*super().list_commands(ctx), *_ELSEWHERE})
 
 
 @click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
@@ -248,15 +261,6 @@ def demo(port: int, keep: Path | None, no_serve: bool) -> None:
     from siphon.demo import demo as show_fleet
 
     show_fleet(port=port, keep=keep, listen=not no_serve)
-
-
-def _add_readers() -> None:
-    from siphon.cli_coverage import coverage_
-    from siphon.cli_read import READERS
-    from siphon.cli_usage import usage_
-
-    for command in (*READERS, coverage_, usage_):
-        siphon.add_command(command)
 
 
 def run(words: Sequence[str] | None = None) -> int:

@@ -306,6 +306,3 @@ def _print_table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     _console().print(table)
-
-
-READERS: tuple[click.Command, ...] = (search_, show, sessions, status)
