@@ -5,7 +5,14 @@
 -- another's, a main session before a side chain, an original before what is derived from it, the session
 -- that ended first before the one that went on.
 
-create temp table ranked as
+create temp table ranked (
+    id integer primary key,
+    session_id integer,
+    copy_of integer,
+    owner integer
+);
+
+insert into temp.ranked
 select
     r.id,
     r.session_id,
@@ -35,7 +42,8 @@ delete from temp.ranked where copy_of is nullif(owner, id);
 insert or ignore into temp.touched_sessions select session_id from temp.ranked;
 
 update {table}
-set copy_of = (select nullif(owner, id) from temp.ranked where ranked.id = {table}.id)
-where id in (select id from temp.ranked);
+set copy_of = nullif(r.owner, r.id)
+from temp.ranked r
+where r.id = {table}.id;
 
 drop table temp.ranked;

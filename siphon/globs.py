@@ -10,10 +10,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(_translate(pattern), re.DOTALL)
 
 
+def fixed(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    return re.split(r"[*?\[{]", pattern, maxsplit=1)[0]
+
+
 def fixed_folder(pattern: str) -> str:
     """The folder above the first wildcard, "" for the home itself: where a search must begin."""
-    fixed = re.split(r"[*?\[{]", pattern, maxsplit=1)[0]
-    return fixed.rpartition("/")[0]
+    return fixed(pattern).rpartition("/")[0]
 
 
 _TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|\[!?[^\]]+\]|.", re.DOTALL)
