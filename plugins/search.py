@@ -1,14 +1,15 @@
 """/-/search: hits in all sessions, with facets, grouped by session."""
 
-from itertools import groupby
-
 from datasette import hookimpl
 
 from siphon.errors import SiphonError
+from siphon.query import parse
 from siphon.search import FACETS, SORTS, Query, asked, scoped, search
 from siphon.urls import Here
 from siphon.web import arguments, failed, page
 from siphon.window import SCOPES, WINDOW
+
+SESSIONS, EACH = 10, 3  # sessions on a page, and hits of each that are shown
 
 LABELS = {
     "host": "Host",
@@ -45,7 +46,7 @@ def register_routes():
 async def search_page(datasette, request):
     given = arguments(request)
     try:
-        query = asked(given)
+        query = _grouped(asked(given, SESSIONS))
         chosen = any(name == "in" for name, _ in given)
         if not chosen:
             query = scoped(query)
@@ -54,6 +55,12 @@ async def search_page(datasette, request):
         )
     except SiphonError as error:
         return failed(datasette, request, error)
+
+
+def _grouped(query: Query) -> Query:
+    """A few hits of each session; all of them where one session is asked for."""
+    names = {name for name, _ in (*query.filters, *parse(query.text).filters)}
+    return query if "session" in names else query._replace(each=EACH)
 
 
 def _found(connection, query, chosen, given):
@@ -66,7 +73,8 @@ def _found(connection, query, chosen, given):
         "found": found,
         "query": query,
         "widened": widened and bool(found.hits),
-        "groups": [(uid, list(hits)) for uid, hits in groupby(found.hits, lambda hit: hit.session)],
+        "groups": [(uid, [hit for hit in found.hits if hit.session == uid]) for uid in found.sessions],
+        "next": _next(query, found),
         "here": Here("/-/search", given),
         "facets": FACETS,
         "labels": LABELS,
@@ -77,6 +85,12 @@ def _found(connection, query, chosen, given):
         "chosen": [pair for pair in given if pair[0] not in ("q", "in", "sort", "limit", "offset")],
         "toggled": lambda scope: _toggled(query, scope),
     }
+
+
+def _next(query, found):
+    """The offset of the next page; None: this is the last."""
+    after = query.offset + query.limit
+    return after if after < (found.window if query.each is None else found.found_in) else None
 
 
 def _toggled(query: Query, scope: str) -> str:

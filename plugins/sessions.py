@@ -31,6 +31,15 @@ COLUMNS = (
     ("duration", "At work"),
     ("started", "Began (UTC)"),
 )
+# Orders that group the list, and how they are called.
+GROUPS = {
+    "started": day_of,
+    "project": lambda one: one.project,
+    "tool": lambda one: one.source,
+    "host": lambda one: one.host,
+    "branch": lambda one: one.git_branch,
+}
+ORDERS = {"started": "Day", "project": "Project", "tool": "Tool", "host": "Host", "branch": "Branch"}
 
 
 @hookimpl
@@ -53,7 +62,7 @@ async def session_page(datasette, request):
 
 def _listed(connection, query, given):
     found = sessions(connection, query, facets=True)
-    by = {"started": day_of, "project": lambda one: one.project}.get(query.sort.removeprefix("-"))
+    by = GROUPS.get(query.sort.removeprefix("-"))
     groups = groupby(found.sessions, by) if by else [(None, found.sessions)]
     return {
         "found": found,
@@ -65,6 +74,7 @@ def _listed(connection, query, given):
         "facets": FACETS,
         "labels": LABELS,
         "columns": COLUMNS,
+        "orders": ORDERS,
         "sorting": query.sort.removeprefix("-"),
         "turned": query.sort.startswith("-"),
         "chosen": [pair for pair in given if pair[0] not in ("sort", "limit", "offset", "cursor")],

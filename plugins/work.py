@@ -1,5 +1,6 @@
 """/-/files, /-/tools, /-/fleet and /-/problems: what was worked on, with what, and from where."""
 
+import json
 import time
 
 from datasette import hookimpl
@@ -9,7 +10,9 @@ from siphon.errors import SiphonError
 from siphon.overview import hosts
 from siphon.urls import Here
 from siphon.web import arguments, failed, known, page
-from siphon.work import EDITS, PERIODS, USUAL, files_edited, tools_used
+from siphon.work import EDITS, PERIODS, USUAL, edit_facets, files_edited, tools_used
+
+LABELS = {"source": "Tool", "host": "Host", "project": "Project", "path": "Path", "since": "Since"}
 
 
 @hookimpl
@@ -33,7 +36,13 @@ async def _shown(datasette, request, template, ask):
 
 
 def _with_place(connection, request, given, ask):
-    return {"here": Here(request.path, given), "given": dict(given), **ask(connection, given)}
+    return {
+        "here": Here(request.path, given),
+        "given": dict(given),
+        "labels": LABELS,
+        "chosen": [pair for pair in given if pair[0] in LABELS],
+        **ask(connection, given),
+    }
 
 
 def _now():
@@ -45,7 +54,11 @@ async def files_page(datasette, request):
 
 
 def _files(connection, given):
-    return {"files": files_edited(connection, given), "looked": EDITS}
+    return {
+        "files": files_edited(connection, given),
+        "facets": edit_facets(connection, given),
+        "looked": EDITS,
+    }
 
 
 async def tools_page(datasette, request):
@@ -64,7 +77,10 @@ async def fleet_page(datasette, request):
 def _fleet(connection, given):
     known(given)
     now = _now()
-    sql = "select source, type, fate, records, logs from coverage where fate = 'unknown' order by 4 desc"
+    sql = (
+        "select source, type, fate, sum(records), sum(logs) from coverage_by_type"
+        " where fate = 'unknown' group by 1, 2 order by 4 desc"
+    )
     return {
         "hosts": hosts(connection, now),
         "status": api.status(connection),
@@ -78,4 +94,19 @@ async def problems_page(datasette, request):
 
 
 def _problems(connection, given):
-    return {"found": api.problems(connection, given)}
+    found = api.problems(connection, given)
+    return {"found": found, "sessions": _of_logs(connection, found["problems"])}
+
+
+def _of_logs(connection, problems):
+    """(host, path) → the uid of a session that the log holds."""
+    sql = """
+        select l.host, l.path, min(s.uid)
+        from (select distinct value ->> 0 as host, value ->> 1 as path from json_each(?)) f
+        join logs l on l.host = f.host and l.path = f.path
+        join sessions s on s.log_id = l.id and not s.hidden
+        group by 1, 2
+    """
+    places = json.dumps([(one["host"], one["path"]) for one in problems])
+    rows = connection.execute(sql, [places])
+    return {(row[0], row[1]): row[2] for row in rows}

@@ -1,12 +1,15 @@
 """Archive: every log of every host, byte for byte, under the path it has below its host's home.
 
 <host>/<path>                     the current generation
-.generations/<host>/<n>/<path>    those that a newer one replaced
+.zst/<host>/<n>/<path>.zst        the same, once it has not grown for two weeks
+.generations/<host>/<n>/<path>    those that a newer one replaced; large ones in chunks below .packed/
 .ledger.db                        what lies where, its size and hash (ledger.sql)
+.audit.jsonl                      who did what to it (siphon/audit.py)
 .parts/  .lock  .locks/           what is on its way, and who is at work
 """
 
 import fcntl
+import hashlib
 import os
 import socket
 import sqlite3
@@ -16,19 +19,23 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import IO, NamedTuple
+from urllib.parse import quote
 
-from siphon import private
-from siphon.bounded import bounded
-from siphon.deposit import PARTS, Arrival, commit, located, repair
+from siphon import hashing, places, private, resting
+from siphon.deposit import Arrival, commit, repair
 from siphon.errors import SiphonError
 from siphon.globs import compiled, fixed_folder
 from siphon.ledger import RUN, Entry, HostState, Ledger, Run
 from siphon.log import Home
-from siphon.packs import finish, opened, pack
+from siphon.packs import opened, pack
+from siphon.places import PARTS
+from siphon.resting import Rested
 from siphon.stores import copied
-from siphon.verify import Finding, findings
+from siphon.verify import ALL, Finding, Progress, Share, findings, silent
 
 _PATIENCE_SECONDS = 30  # with the processes of a collect that was killed
+_DAY = 24 * 3600 * 1000  # ms
+_PACKED_A_RUN = 128 << 20  # bytes: less than a second's work
 _numbers = count()
 
 
@@ -62,15 +69,15 @@ class Archive:
 
     def held(self, host: str | None = None) -> list[Held]:
         """The current generation of everything held, of one host or all, by host and path."""
-        sql = "select host, path, generation, size, mtime from logs"
+        sql = "select host, path, generation, size, mtime from logs where pruned_at is null"
         if host is None:
             rows = self.ledger.rows(f"{sql} order by host, path")
         else:
-            rows = self.ledger.rows(f"{sql} where host = ? order by path", host)
+            rows = self.ledger.rows(f"{sql} and host = ? order by path", host)
         return list(map(Held._make, rows))
 
     def entries(self, host: str) -> dict[str, Entry]:
-        """A host's logs by path; of an archive not yet there, none."""
+        """A host's logs by path, the pruned too; of an archive not yet there, none."""
         return self._ledger.entries(host) if self._ledger.path.exists() else {}
 
     def home(self, host: str) -> Home:
@@ -78,26 +85,64 @@ class Archive:
         return ArchivedHome(self, host)
 
     def generations(self, host: str, path: str) -> list[Held]:
-        """All generations of a log, oldest first; the last is the current one."""
+        """All generations held of a log, oldest first; the last is the current one."""
         sql = """select host, path, g.generation, g.size, g.mtime from generations g
-                join logs on id = log_id where host = ?1 and path = ?2
+                join logs on id = log_id where host = ?1 and path = ?2 and g.pruned_at is null
             union all
-            select host, path, generation, size, mtime from logs where host = ?1 and path = ?2
+            select host, path, generation, size, mtime from logs
+                where host = ?1 and path = ?2 and pruned_at is null
             order by 3"""
         return [Held(*row) for row in self.ledger.rows(sql, host, path)]
 
     def open(self, host: str, path: str, generation: int) -> IO[bytes] | None:
-        """A generation's bytes, seekable; None: there is no such generation."""
-        sql = """select g.place, g.size from generations g join logs on id = log_id
-                where host = ?1 and path = ?2 and g.generation = ?3
-            union all
-            select place, size from logs where host = ?1 and path = ?2 and generation = ?3"""
-        rows = self.ledger.rows(sql, host, path, generation)
-        return opened(self.root, *rows[0]) if rows else None
+        """A generation's bytes, seekable; None: there is no such generation, or it was pruned.
 
-    def pack(self, host: str) -> None:
-        """Keep a host's replaced generations without what they repeat; see siphon/packs.py."""
+        Raises OSError where the archive has lost it.
+        """
+        sql = """select g.place, g.size from generations g join logs on id = log_id
+                where host = ?1 and path = ?2 and g.generation = ?3 and g.pruned_at is null
+            union all
+            select place, size from logs
+                where host = ?1 and path = ?2 and generation = ?3 and pruned_at is null"""
+        rows = self.ledger.rows(sql, host, path, generation)
+        while rows:
+            try:
+                return opened(self.root, *rows[0])
+            except FileNotFoundError:
+                again = self.ledger.rows(sql, host, path, generation)
+                if again == rows:
+                    raise
+                rows = again  # it was packed between the two looks
+        return None
+
+    def read(self, entry: Entry) -> IO[bytes]:
+        """The bytes of a log, seekable. Raises OSError where the archive has lost them."""
+        return opened(self.root, entry.place, entry.size)
+
+    def hashed(self, entry: Entry, size: int) -> "hashlib._Hash":
+        """The hash of a log's first `size` bytes, to go on with; of none where they are lost or damaged,
+        so that what comes from its host proves wrong and the log comes whole.
+        """
+        try:
+            with self.read(entry) as file:
+                return hashing.hashed(file, size)
+        except OSError:
+            return hashlib.sha256()
+
+    def pack(self, host: str, at: int, most: int = _PACKED_A_RUN) -> Rested:
+        """Keep a host's replaced generations without what they repeat, and logs at rest as zstd.
+
+        At most so many bytes (or one log) that a collect does not wait; `siphon archive pack` does all.
+        """
         pack(self.root, self.ledger, host)
+        due: list[Entry] = []
+        size = 0
+        for entry in resting.at_rest(self.ledger, host, at - resting.DAYS * _DAY):
+            size += entry.size
+            if due and size > most:
+                break
+            due.append(entry)
+        return resting.rest(self.root, self.ledger, due)
 
     def repos(self) -> dict[tuple[str, str], str]:
         """The git remotes found on the hosts: (host, cwd) → host/owner/name."""
@@ -134,9 +179,11 @@ class Archive:
         sql = "select name, collected_at, attempted_at, error from hosts order by name"
         return [HostState(*row) for row in self.ledger.rows(sql)]
 
-    def verify(self, read_data: bool = False) -> Iterator[Finding]:
-        """Yield all that is not as the ledger says; `read_data` reads every byte."""
-        return findings(self.root, self.ledger, read_data)
+    def verify(
+        self, read_data: bool = False, share: Share = ALL, progress: Progress = silent
+    ) -> Iterator[Finding]:
+        """Yield all that is not as the ledger says; `read_data` reads all bytes of that share's logs."""
+        return findings(self.root, self.ledger, share if read_data else None, progress)
 
     def part(self) -> Path:
         """A path for bytes on their way in; nothing lies there yet."""
@@ -152,9 +199,9 @@ class Archive:
         """Be the only one to write logs, and mend what a kill left; raises SiphonError naming who is."""
         with self._locked(".lock", f"{what}, "):
             for left in (self.root / ".locks").iterdir():  # a killed collect's processes may outlive it
-                with self.host_lock(left.name):
+                with self._locked(f".locks/{left.name}", "", _PATIENCE_SECONDS):
                     pass
-            finish(self.root, self.ledger)
+            places.clear(self.root, self.ledger)
             repair(self.root, self.ledger)
             with self.ledger.write() as db:
                 sql = """update runs set outcome = 'error', ended_at = ?, error = 'interrupted'
@@ -164,7 +211,7 @@ class Archive:
 
     def host_lock(self, host: str) -> AbstractContextManager[None]:
         """Be the only one to write a host's logs, once whoever else does so has ended."""
-        return self._locked(f".locks/{host}", "", _PATIENCE_SECONDS)
+        return self._locked(f".locks/{quote(host, safe='')}", "", _PATIENCE_SECONDS)
 
     @contextmanager
     def _locked(self, name: str, holder: str, patience: float = 0) -> Iterator[None]:
@@ -183,6 +230,11 @@ class Archive:
             os.close(descriptor)
 
 
+def _same(one: Entry, other: Entry | None) -> bool:
+    """Whether both name the same file, which may have grown."""
+    return other is not None and one[:4] == other[:4] and one.place == other.place
+
+
 def _taken(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -199,13 +251,21 @@ class ArchivedHome:
         self.host = host
 
     def open(self, path: str) -> IO[bytes] | None:
-        while (entry := self.archive.ledger.entry(self.host, path)) is not None:
-            file = bounded(str(located(self.archive.root, entry.place)), entry.size)
-            after = self.archive.ledger.entry(self.host, path)
-            if after is not None and after[:4] == entry[:4] and after.place == entry.place:
+        while (entry := self._entry(path)) is not None:
+            try:
+                file = self.archive.read(entry)
+            except FileNotFoundError:
+                if _same(entry, self._entry(path)):
+                    raise
+                continue  # it was packed, or unpacked, between the two looks
+            if _same(entry, self._entry(path)):
                 return file
-            file.close()  # a new generation took its place between the two looks
+            file.close()  # a new generation took its place
         return None
+
+    def _entry(self, path: str) -> Entry | None:
+        entry = self.archive.ledger.entry(self.host, path)
+        return None if entry is None or entry.pruned_at is not None else entry
 
     def glob(self, pattern: str) -> list[str]:
         match = compiled(pattern).fullmatch

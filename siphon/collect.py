@@ -3,19 +3,24 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
+from functools import partial
 from subprocess import TimeoutExpired
 from typing import NamedTuple
 
+from siphon import audit
 from siphon.archive import Archive
 from siphon.config import Config, HostConfig
 from siphon.crew import in_processes
 from siphon.errors import SiphonError
+from siphon.hostreport import HostReport, Progress, Say
 from siphon.hosts import Host
 from siphon.ledger import Run
-from siphon.local import LocalHost
-from siphon.pull import HostReport, Progress, Pull, Say
+from siphon.pull import Pull
+from siphon.reach import Asked, Part
 from siphon.repos import normalise
+from siphon.schedule import next_due
 from siphon.sources import sources
+from siphon.transports import TRANSPORTS
 from siphon.wanted import Wanted, wanted
 
 _DAY = 24 * 3600 * 1000  # ms: a folder's remote is not asked for more often
@@ -45,83 +50,126 @@ def collect(
     progress: Callable[[str, str], None] | None = None,
     now: Callable[[], int] = now,
 ) -> list[HostReport]:
-    """Collect the named hosts, or all that are enabled; one report each, in the order of the config.
+    """Collect the named hosts, or all whose turn it is; reports in the order of the config.
 
     `progress` is told (host, what it is doing). `now` tells the time in ms; a module's function.
     Raises SiphonError for an unknown name, or where another collect is at work on the archive.
     """
-    jobs = [Job(config, archive, host, dry_run, now) for host in _chosen(config, hosts)]
+    at = now()
+    jobs = [Job(config, archive, host, dry_run, now) for host in _chosen(config, archive, hosts, at)]
 
     def say(word: Progress) -> None:
         if progress is not None:
             progress(word.host, word.doing)
 
-    with nullcontext() if dry_run else archive.lock("collect", now()):
-        if len(jobs) == 1 or all(job.host.ssh is None for job in jobs):
+    with nullcontext() if dry_run else archive.lock("collect", at):
+        if len(jobs) == 1 or not any(TRANSPORTS[job.host.transport].apart for job in jobs):
             # Starting a process costs more than most local homes; what a network delays gets its own.
-            return [collect_host(job, say) for job in jobs]
-        reports = in_processes(collect_host, jobs, say)
-        return [report or _lost(job) for job, report in zip(jobs, reports, strict=True)]
+            done: Sequence[list[HostReport] | None] = [collect_host(job, say) for job in jobs]
+        else:
+            done = in_processes(collect_host, jobs, say)
+        reports = [reports or [lost(job)] for job, reports in zip(jobs, done, strict=True)]
+    return [report for some in reports for report in some]
 
 
-def collect_host(job: Job, say: Say) -> HostReport:
-    """Collect one host and record how it went."""
-    if job.dry_run:
-        return _tried(job, say)
-    run = job.archive.record_run(Run(kind="collect", host=job.host.name, started_at=job.now()))
-    report = _tried(job, say)
-    _record(job.archive, run, report)
+def collect_host(job: Job, say: Say) -> list[HostReport]:
+    """Collect one configured host and record how it went.
+
+    One report for each host of the archive that it leads to; the first is on the configured host itself.
+    """
+    parts: list[HostReport] = []
+
+    def whole(attempt: _Attempt) -> HostReport:
+        say(Progress(job.host.name, "connect"))
+        asked = Asked(job.host, job.config, job.archive)
+        with closing(TRANSPORTS[job.host.transport].reach(asked)) as reached:
+            if [part.name for part in reached.parts] == [job.host.name]:
+                return _pulled(job, reached.parts[0], say, attempt)
+            for part in reached.parts:
+                parts.append(_reported(job, part.name, partial(_pulled, job, part, say)))
+        return HostReport(job.host.name, problems=tuple(reached.problems), reachable=True)
+
+    own = _reported(job, job.host.name, whole)
+    if own.error is not None and not own.reachable and not job.dry_run:
+        _tell_parts(job, own)
+    return [own, *parts]
+
+
+class _Attempt:
+    """What has been done when something fails."""
+
+    pull: Pull | None = None
+
+
+def _reported(job: Job, name: str, work: Callable[[_Attempt], HostReport]) -> HostReport:
+    """Do the work on a host, and record how it went."""
+    started, attempt = job.now(), _Attempt()
+    start = Run(kind="collect", host=name, started_at=started)
+    run = None if job.dry_run else job.archive.record_run(start)
+    try:
+        report = work(attempt)
+    except Exception as error:  # this host failed, whatever the reason; the others must not
+        so_far = attempt.pull.report() if attempt.pull else HostReport(name)
+        report = so_far._replace(error=_reason(job.host.name, error))
+    report = report._replace(
+        started_at=started, ended_at=job.now(), transport=job.host.transport, limit=job.host.limit
+    )
+    if run is not None:
+        _record(job.archive, run, report)
     return report
 
 
-def _tried(job: Job, say: Say) -> HostReport:
-    name, started = job.host.name, job.now()
-    say(Progress(name, "connect"))
-    try:
-        return _collected(job, say)._replace(started_at=started, ended_at=job.now())
-    except Exception as error:  # this host failed, whatever the reason; the others must not
-        return HostReport(name, started, job.now(), error=_reason(name, error))
-
-
-def _collected(job: Job, say: Say) -> HostReport:
-    name = job.host.name
-    with closing(_opened(job)) as host, nullcontext() if job.dry_run else job.archive.host_lock(name):
-        pull = Pull(job.archive, host, name, say, job.now)
-        report = pull.run(_wanted(job.config, job.host), job.dry_run)
+def _pulled(job: Job, part: Part, say: Say, attempt: _Attempt) -> HostReport:
+    lock = nullcontext() if job.dry_run else job.archive.host_lock(part.name)
+    with closing(part.open()) as host, lock:
+        attempt.pull = pull = Pull(job.archive, host, part.name, say, job.now)
         if job.dry_run:
-            return report
-        job.archive.pack(name)
-        say(Progress(name, "git"))
-        unasked = _ask_git(job, host, pull.folders.found())
-        return report._replace(problems=(*report.problems, *unasked), wire=host.wire)
+            return pull.try_run(wanted_of(job.config, job.host), job.host.limit)
+        pull.run(wanted_of(job.config, job.host), job.host.limit)
+        job.archive.pack(part.name, job.now())
+        say(Progress(part.name, "git"))
+        unasked = _ask_git(job, part.name, host, pull.folders.found())
+        report = pull.report()
+        return report._replace(problems=(*report.problems, *unasked))
 
 
-def _opened(job: Job) -> Host:
-    if job.host.ssh is None:
-        return LocalHost(job.host.home or job.config.ssh.parent, without=[job.archive.root])
-    from siphon.remote import SshHost  # Fabric takes longer to load than a local home to collect
+def _tell_parts(job: Job, own: HostReport) -> None:
+    """Note the error of a host that was not reached on those that it is known to lead to."""
+    for state in job.archive.host_states():
+        if state.name.startswith(f"{own.host}/"):
+            job.archive.ledger.record_host(state.name, own.ended_at, own.error)
 
-    return SshHost(job.host, job.config.ssh)
 
-
-def _wanted(config: Config, host: HostConfig) -> Wanted:
+def wanted_of(config: Config, host: HostConfig) -> Wanted:
     chosen = host.sources if host.sources is not None else sources().keys()
     return wanted(
         source for name, source in sources().items() if name in chosen and name not in config.skip
     )
 
 
-def _chosen(config: Config, names: Sequence[str]) -> list[HostConfig]:
+def _chosen(config: Config, archive: Archive, names: Sequence[str], at: int) -> list[HostConfig]:
+    """Those that are named, else those whose turn it is."""
     known = {host.name: host for host in config.hosts}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise SiphonError(f"unknown host {unknown[0]!r}; known hosts: {', '.join(known)}")
-    return [host for host in config.hosts if (host.name in names if names else host.enabled)]
+    if names:
+        return [host for host in config.hosts if host.name in names]
+    return due(config, archive, at)
 
 
-def _ask_git(job: Job, host: Host, folders: Sequence[str]) -> list[str]:
+def due(config: Config, archive: Archive, at: int) -> list[HostConfig]:
+    """The hosts that are enabled and whose schedule does not make them wait."""
+    enabled = [host for host in config.hosts if host.enabled]
+    if not any(host.every or host.hours for host in enabled) or not archive.root.exists():
+        return enabled
+    last = {state.name: state.attempted_at for state in archive.host_states()}
+    return [host for host in enabled if next_due(host, last.get(host.name), at) <= at]
+
+
+def _ask_git(job: Job, name: str, host: Host, folders: Sequence[str]) -> list[str]:
     """Ask for the remotes of folders that logs name; each once, and again after a day if it comes up."""
-    at, name = job.now(), job.host.name
+    at = job.now()
     asked = job.archive.asked_repos(name)
     due = [folder for folder in folders if (last := asked.get(folder)) is None or last < at - _DAY]
     waiting = [folder for folder, when in asked.items() if when is None]
@@ -149,14 +197,35 @@ def _record(archive: Archive, run: Run, report: HostReport) -> None:
     )
     archive.record_run(done)
     archive.ledger.record_host(report.host, report.ended_at, report.error)
+    if report.error or report.new or report.rewritten or report.gone:  # not each line that a log grows
+        _note(archive, report)
 
 
-def _lost(job: Job) -> HostReport:
+def _note(archive: Archive, report: HostReport) -> None:
+    audit.note(
+        archive.root,
+        "collect",
+        report.ended_at,
+        host=report.host,
+        seen=report.seen,
+        new=report.new,
+        grown=report.grown,
+        rewritten=report.rewritten,
+        gone=report.gone,
+        bytes=report.bytes,
+        problems=len(report.problems),
+        error=report.error,
+    )
+
+
+def lost(job: Job) -> HostReport:
     """A host whose process ended without a report: killed, or out of memory."""
     at, error = job.now(), "its process was killed"
+    report = HostReport(job.host.name, at, at, error=error, transport=job.host.transport)
     if not job.dry_run:
         job.archive.ledger.record_host(job.host.name, at, error)
-    return HostReport(job.host.name, at, at, error=error)
+        _tell_parts(job, report)
+    return report
 
 
 def _reason(name: str, error: Exception) -> str:

@@ -4,20 +4,18 @@ The order: bytes into a part, to disk; the old generation set aside and the ledg
 renamed over the log, or appended beyond the size that the ledger states; then the ledger, at once.
 """
 
-import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from siphon import private
+from siphon import places, private
+from siphon.hashing import digest
 from siphon.ledger import Entry, Ledger
-from siphon.pathtext import raw
+from siphon.places import GENERATIONS, PARTS, located
+from siphon.resting import rests, wake
 
-PARTS = ".parts"
-GENERATIONS = ".generations"
 _BLOCK = 1 << 20
 
 
@@ -34,33 +32,35 @@ class Arrival(NamedTuple):
     segment: str  # sha256 of the part
 
 
-def located(root: Path, place: str) -> Path:
-    """The file at a place that a ledger row names."""
-    return Path(f"{root}/{os.fsdecode(raw(place))}")
-
-
 def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], at: int) -> None:
     """Make the arrivals part of the archive; their parts are used up."""
     private.sync(arrival.part for arrival in arrivals)
+    wake(root, ledger, [entry for a in arrivals if a.tail and (entry := ledger.entry(host, a.path))])
     entries = {arrival.path: ledger.entry(host, arrival.path) for arrival in arrivals}
     whole = [arrival for arrival in arrivals if not arrival.tail]
-    places = {arrival.path: _place(root, host, arrival.path) for arrival in whole}
-    _adopt(root, ledger, host, [a for a in whole if entries[a.path] is None], places, at)
+    homes = {arrival.path: places.of_log(root, ledger, host, arrival.path) for arrival in whole}
+    _adopt(root, ledger, host, [a for a in whole if entries[a.path] is None], homes, at)
     entries |= {a.path: ledger.entry(host, a.path) for a in whole if entries[a.path] is None}
     aside = _set_aside(root, ledger, [entry for a in whole if (entry := entries[a.path])])
-    for arrival in whole:
-        arrival.part.replace(located(root, places[arrival.path]))
-    _sync_names(root, places.values())
-    tails = [(a, entry) for a in arrivals if a.tail and (entry := entries[a.path])]
-    for arrival, entry in tails:
-        _append(located(root, entry.place), entry.size, arrival.part)
-    with ledger.write() as db:
+    with places.doubtful(root, [homes[a.path] for a in whole if _nowhere(entries[a.path])]):
         for arrival in whole:
-            _written(db, host, arrival, places[arrival.path], entries[arrival.path], aside, at)
+            arrival.part.replace(located(root, homes[arrival.path]))
+        places.sync_names(root, homes.values())
+        tails = [(a, entry) for a in arrivals if a.tail and (entry := entries[a.path])]
         for arrival, entry in tails:
-            _grown(db, entry, arrival, at)
+            _append(located(root, entry.place), entry.size, arrival.part)
+        with ledger.write() as db:
+            for arrival in whole:
+                _written(db, host, arrival, homes[arrival.path], entries[arrival.path], aside, at)
+            for arrival, entry in tails:
+                _grown(db, entry, arrival, at)
     for arrival, _ in tails:
         arrival.part.unlink()
+
+
+def _nowhere(entry: Entry | None) -> bool:
+    """Whether a known log has no bytes on its own path: what lies there was left by a kill."""
+    return entry is not None and (entry.pruned_at is not None or rests(entry.place))
 
 
 def repair(root: Path, ledger: Ledger) -> None:
@@ -69,72 +69,61 @@ def repair(root: Path, ledger: Ledger) -> None:
         shutil.rmtree(part) if part.is_dir() else part.unlink()
     sql = "select id, host, path, place from logs where place glob ?"
     for id, host, path, place in ledger.rows(sql, f"{GENERATIONS}/*"):
-        home = _place(root, host, path)
+        home = places.of_log(root, ledger, host, path)
         if home.startswith(GENERATIONS):
             continue  # something else lies on its path
         twin = root / PARTS / f"repair-{id}"
         _twin(located(root, place), twin)
         twin.replace(located(root, home))
         twin.unlink(missing_ok=True)  # renaming a file over another name of itself does nothing
-        _sync_names(root, [home])
+        places.sync_names(root, [home])
         with ledger.write() as db:
             db.execute("update logs set place = ? where id = ?", (home, id))
 
 
-def _place(root: Path, host: str, path: str) -> str:
-    """Where the current generation belongs: on its own path, or, if that cannot be, under its hash."""
-    return _possible(root, f"{host}/{path}") or _flat(root, host, path, "current")
-
-
-def _aside(root: Path, entry: Entry) -> str:
-    """Where a replaced generation belongs."""
-    place = f"{GENERATIONS}/{entry.host}/{entry.generation}/{entry.path}"
-    return _possible(root, place) or _flat(root, entry.host, entry.path, str(entry.generation))
-
-
-def _possible(root: Path, place: str) -> str | None:
-    """The place, its folder made; None if a folder, a file above it or its length stands in the way."""
-    file = located(root, place)
-    try:
-        private.folder(file.parent)
-        return None if file.is_dir() else place
-    except OSError:
-        return None
-
-
-def _flat(root: Path, host: str, path: str, name: str) -> str:
-    digest = hashlib.sha256(raw(path)).hexdigest()[:32]
-    place = f"{GENERATIONS}/{host}/.flat/{digest}.{name}"
-    private.folder(located(root, place).parent)
-    return place
-
-
 def _adopt(
-    root: Path, ledger: Ledger, host: str, new: Iterable[Arrival], places: Mapping[str, str], at: int
+    root: Path, ledger: Ledger, host: str, new: Iterable[Arrival], homes: Mapping[str, str], at: int
 ) -> None:
     """Enter files that lie where a new log belongs but in no ledger, lest the rename destroy them."""
     for arrival in new:
-        file = located(root, places[arrival.path])
+        file = located(root, homes[arrival.path])
         if not file.exists() or _begins_with(arrival.part, file):
             continue
         size = file.stat().st_size
         found = Arrival(arrival.path, file, False, size, None, None, *[digest(file, size)] * 2)
         with ledger.write() as db:
-            _written(db, host, found, places[arrival.path], None, {}, at)
+            _written(db, host, found, homes[arrival.path], None, {}, at)
 
 
 def _set_aside(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> dict[int, str]:
-    """Give each old generation a second name and let the ledger point there: id → its place."""
-    aside = {entry.id: _aside(root, entry) for entry in entries}
+    """Give each old generation a second name and let the ledger point there: id → its place.
+
+    One that rests, or was pruned, has nothing on its own path.
+    """
+    aside = {
+        entry.id: entry.place
+        if _nowhere(entry)
+        else places.of_generation(root, entry.host, entry.path, entry.generation)
+        for entry in entries
+    }
+    moved = {entry.id: aside[entry.id] for entry in entries if entry.place != aside[entry.id]}
     for entry in entries:
-        if entry.place != aside[entry.id]:
-            _twin(located(root, entry.place), located(root, aside[entry.id]))
-    _sync_names(root, aside.values())
+        if entry.id in moved:
+            _twin(located(root, entry.place), located(root, moved[entry.id]))
+    places.sync_names(root, [aside[entry.id] for entry in entries if not _nowhere(entry)])
     if aside:
         with ledger.write() as db:
-            rows = [(place, id) for id, place in aside.items()]
+            rows = [(place, id) for id, place in moved.items()]
             db.executemany("update logs set place = ? where id = ?", rows)
     return aside
+
+
+_REPLACED = """
+    insert into generations (log_id, generation, size, mtime, sha256, place, replaced_at, stamp,
+        packed_size, packed_sha256, pruned_at)
+    select id, generation, size, mtime, sha256, ?, ?, stamp, packed_size, packed_sha256, pruned_at
+    from logs where id = ?
+"""
 
 
 def _written(
@@ -150,13 +139,13 @@ def _written(
     generation = 1
     if old is not None:
         generation = old.generation + 1
-        kept = (old.id, old.generation, old.size, old.mtime, old.sha256, aside[old.id], at)
-        db.execute("insert into generations values (?, ?, ?, ?, ?, ?, ?)", kept)
+        db.execute(_REPLACED, (aside[old.id], at, old.id))
     now = (generation, arrival.size, arrival.mtime, arrival.stamp, arrival.sha256, place, at)
     sql = """insert into logs (host, path, generation, size, mtime, stamp, sha256, place, first_seen,
             changed_at) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
         on conflict (host, path) do update set generation = ?3, size = ?4, mtime = ?5, stamp = ?6,
-            sha256 = ?7, place = ?8, changed_at = ?9, gone_at = null
+            sha256 = ?7, place = ?8, changed_at = ?9, gone_at = null, last_seen = null,
+            packed_size = null, packed_sha256 = null, pruned_at = null
         returning id"""
     (id,) = db.execute(sql, (host, arrival.path, *now)).fetchone()
     _segment(db, id, generation, 0, arrival, at)
@@ -164,8 +153,8 @@ def _written(
 
 def _grown(db: sqlite3.Connection, entry: Entry, arrival: Arrival, at: int) -> None:
     """Enter what was appended to a generation."""
-    sql = """update logs set size = ?, mtime = ?, stamp = ?, sha256 = ?, changed_at = ?, gone_at = null
-        where id = ?"""
+    sql = """update logs set size = ?, mtime = ?, stamp = ?, sha256 = ?, changed_at = ?, gone_at = null,
+        last_seen = null where id = ?"""
     db.execute(sql, (arrival.size, arrival.mtime, arrival.stamp, arrival.sha256, at, entry.id))
     _segment(db, entry.id, entry.generation, entry.size, arrival, at)
 
@@ -212,29 +201,3 @@ def _begins_with(file: Path, start: Path) -> bool:
             if whole.read(len(block)) != block:
                 return False
     return True
-
-
-def digest(file: Path, size: int) -> str:
-    """The sha256 of the file's first `size` bytes, hex."""
-    return hashed(file, size).hexdigest()
-
-
-def hashed(file: Path, size: int) -> "hashlib._Hash":
-    """The hash of the file's first `size` bytes, to go on with; of fewer where it is shorter."""
-    state = hashlib.sha256()
-    with file.open("rb", buffering=0) as bytes:
-        while size > 0 and (block := bytes.read(min(size, _BLOCK))):
-            state.update(block)
-            size -= len(block)
-    return state
-
-
-def _sync_names(root: Path, places: Iterable[str]) -> None:
-    """Force to disk the names in the places' folders and in those above."""
-    folders: set[Path] = set()
-    for place in places:
-        folder = located(root, place).parent
-        while folder != root and folder not in folders:
-            folders.add(folder)
-            folder = folder.parent
-    private.sync(folders | {root} if folders else ())

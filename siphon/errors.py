@@ -3,3 +3,7 @@
 
 class SiphonError(Exception):
     """What was wrong, where, and what would be right, in one line; the CLI prints it and exits 1."""
+
+
+class UnfitError(SiphonError):
+    """A host cannot be read by this means; another may do."""

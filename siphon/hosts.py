@@ -16,12 +16,14 @@ class Found(NamedTuple):
     mtime: int  # ns
     inode: int | None  # None: the host does not say
     settled: bool = True  # False: its clock is too coarse to tell this state from one just before
+    etag: str | None = None  # of an object in a bucket
 
     @property
     def stamp(self) -> str | None:
         """Equal stamps: not changed. None: cannot be told from the listing."""
         inode = "-" if self.inode is None else self.inode
-        return f"{self.size} {self.mtime} {inode}" if self.settled else None
+        etag = "" if self.etag is None else f" {self.etag}"
+        return f"{self.size} {self.mtime} {inode}{etag}" if self.settled else None
 
 
 class Listing(NamedTuple):
@@ -65,6 +67,10 @@ class Host(Protocol):
     def wire(self) -> int:
         """Bytes that went over the network so far, both ways."""
 
+    @property
+    def means(self) -> str:
+        """What it is read with, once it is listed: as `SFTP`, or the tools of its shell."""
+
     def find(self, wanted: Wanted) -> Listing:
         """Find the wanted files. A link is followed only from a root, and only within the home."""
 
@@ -76,6 +82,9 @@ class Host(Protocol):
 
     def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
         """Ask git for the URL of `origin` in these folders (absolute paths); None: it has none."""
+
+    def root(self) -> "Host | None":
+        """The same host from "/" down, once its home is listed; None: there is no such thing."""
 
     def close(self) -> None:
         """Hang up."""

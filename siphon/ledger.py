@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from siphon import private
 from siphon.errors import SiphonError
 
-VERSION = 1
+VERSION = 2
+_STEPS = ("ledger_2.sql",)  # from version 1 to 2, 2 to 3 …: the one thing of ours that cannot be rebuilt
 _PATIENCE_SECONDS = 60  # for another process to finish its transaction
 
 
@@ -29,6 +30,7 @@ class Entry(NamedTuple):
     sha256: str
     place: str  # the file, below the archive
     gone_at: int | None  # ms
+    pruned_at: int | None  # ms: when its bytes were deleted on demand; None: they are here
 
 
 class HostState(NamedTuple):
@@ -43,7 +45,7 @@ class HostState(NamedTuple):
 class Run(NamedTuple):
     """One run, as in the table runs; an id is given when it is recorded."""
 
-    kind: str  # collect, load, verify
+    kind: str  # collect, load, verify, prune, pack
     started_at: int
     host: str | None = None
     ended_at: int | None = None
@@ -53,6 +55,12 @@ class Run(NamedTuple):
     bytes: int | None = None
     problems: int | None = None
     error: str | None = None
+    reachable: bool | None = None  # this and the next five: of a collect
+    transport: str | None = None
+    tools: str | None = None  # how logs were listed, and what was found there to do it
+    wire: int | None = None  # bytes over the network, both ways
+    left_logs: int | None = None  # left for the next one by the host's limit
+    left_bytes: int | None = None
     id: int | None = None
 
 
@@ -97,35 +105,47 @@ class Ledger:
         return self.db.execute(sql, values).fetchall()
 
     def entry(self, host: str, path: str) -> Entry | None:
-        """The log, if the archive has ever held it."""
+        """The log, if the archive has ever held it, pruned or not."""
         sql = f"select {ENTRY} from logs where host = ? and path = ?"
         row = self.db.execute(sql, (host, path)).fetchone()
         return Entry(*row) if row else None
 
     def entries(self, host: str) -> dict[str, Entry]:
-        """All of a host's logs by path."""
+        """All of a host's logs by path, the pruned too: their stamps tell whether they changed."""
         rows = self.db.execute(f"select {ENTRY} from logs where host = ?", (host,))
         return {row[2]: Entry._make(row) for row in rows}
 
+    def names(self, place: str) -> bool:
+        """Whether a log or a generation lies there."""
+        sql = """select exists (select 1 from logs where place = ?1)
+            or exists (select 1 from generations where place = ?1)"""
+        ((known,),) = self.rows(sql, place)
+        return bool(known)
+
     def paths(self, host: str, folder: str) -> list[str]:
-        """All paths below a folder ("" for the home), sorted."""
+        """All paths held below a folder ("" for the home), sorted."""
         if not folder:
-            rows = self.rows("select path from logs where host = ? order by path", host)
+            sql = "select path from logs where host = ? and pruned_at is null order by path"
+            rows = self.rows(sql, host)
         else:
-            sql = "select path from logs where host = ? and path > ? and path < ? order by path"
+            sql = """select path from logs where host = ? and path > ? and path < ?
+                and pruned_at is null order by path"""
             rows = self.rows(sql, host, folder + "/", folder + "0")  # "0" follows "/"
         return [path for (path,) in rows]
 
     def restamp(self, stamps: Mapping[int, tuple[str | None, int | None]]) -> None:
         """Remember, by id, how logs are listed now (stamp, mtime) though their bytes are the same."""
         rows = [(stamp, mtime, id) for id, (stamp, mtime) in stamps.items()]
+        sql = "update logs set stamp = ?, mtime = ?, gone_at = null, last_seen = null where id = ?"
         with self.write() as db:
-            db.executemany("update logs set stamp = ?, mtime = ?, gone_at = null where id = ?", rows)
+            db.executemany(sql, rows)
 
     def note_gone(self, ids: list[int], at: int | None) -> None:
         """Note that logs are no longer on their host; None: that they are there again."""
+        sql = """update logs set gone_at = ?1, last_seen = case when ?1 is not null then
+            (select collected_at from hosts where name = host) end where id = ?2"""
         with self.write() as db:
-            db.executemany("update logs set gone_at = ? where id = ?", [(at, id) for id in ids])
+            db.executemany(sql, [(at, id) for id in ids])
 
     def record_run(self, run: Run) -> Run:
         """Write the run down: a new row if it has no id yet. Returns it with its id."""
@@ -166,16 +186,16 @@ def _connection(path: Path) -> sqlite3.Connection:
 
 
 def _ready(db: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in a new book; refuse one of a later siphon."""
+    """Create the tables in a new book, bring an older one up to date; refuse one of a later siphon."""
     (version,) = db.execute("pragma user_version").fetchone()
     if version > VERSION:
         raise SiphonError(f"{path}: written by a newer siphon (version {version}); upgrade siphon")
-    if version == 0:
-        schema = (files("siphon") / "ledger.sql").read_text()
-        db.execute("begin immediate")
-        (version,) = db.execute("pragma user_version").fetchone()
-        if version == 0:
-            for statement in schema.split(";\n"):
-                db.execute(statement)
-            db.execute(f"pragma user_version = {VERSION}")
-        db.execute("commit")
+    if version == VERSION:
+        return
+    db.execute("begin immediate")
+    (version,) = db.execute("pragma user_version").fetchone()  # another process may have done it
+    for script in ["ledger.sql"] if version == 0 else _STEPS[version - 1 :]:
+        for statement in (files("siphon") / script).read_text().split(";\n"):
+            db.execute(statement)
+    db.execute(f"pragma user_version = {VERSION}")
+    db.execute("commit")

@@ -11,10 +11,14 @@ create table logs (
     mtime integer,                  -- ms, on the host, when it was listed
     stamp text,                     -- size, time and inode as listed; NULL: the next collect compares contents
     sha256 text not null,           -- of the archived bytes, hex
-    place text not null,            -- the file, below the archive
+    place text not null,            -- the file, below the archive; '' when pruned
     first_seen integer not null,    -- ms
     changed_at integer not null,    -- ms: when bytes last arrived
     gone_at integer,                -- ms: when it was first missing on the host; NULL: it is there
+    last_seen integer,              -- ms: the last collect that saw it; NULL: as its host was last collected
+    packed_size integer,            -- bytes of the file, where it is packed (siphon/packs.py); else NULL
+    packed_sha256 text,             -- of that file, hex
+    pruned_at integer,              -- ms: when its bytes were deleted on demand; NULL: they are here
     unique (host, path)
 );
 
@@ -27,6 +31,10 @@ create table generations (
     sha256 text not null,
     place text not null,
     replaced_at integer not null,   -- ms
+    stamp text,                     -- this and the next three as in logs
+    packed_size integer,
+    packed_sha256 text,
+    pruned_at integer,
     primary key (log_id, generation)
 ) without rowid;
 
@@ -57,9 +65,21 @@ create table repos (
     primary key (host, cwd)
 ) without rowid;
 
+-- How long a host's tool keeps its logs, as its settings said when they were last read (siphon/retention.py).
+create table retention (
+    host text not null,
+    source text not null,
+    days real,                      -- NULL: for good
+    setting text,                   -- where that is said
+    read_at integer,                -- ms
+    waiting integer,                -- logs there that the last collect left behind, in whole or in part
+    waiting_oldest integer,         -- ms: the oldest change of those
+    primary key (host, source)
+) without rowid;
+
 create table runs (
     id integer primary key,
-    kind text not null,             -- collect, load, verify
+    kind text not null,             -- collect, load, verify, prune, pack
     host text,
     started_at integer not null,
     ended_at integer,
@@ -68,5 +88,11 @@ create table runs (
     logs_changed integer,
     bytes integer,                  -- moved (collect) or parsed (load)
     problems integer,
-    error text
+    error text,
+    reachable integer,              -- of a collect: 1 it was, 0 it was not; NULL: not known
+    transport text,                 -- of a collect: home, ssh, command, s3 …
+    tools text,                     -- of a collect: how logs were listed, and the tools found there
+    wire integer,                   -- bytes over the network, both ways
+    left_logs integer,              -- left for the next collect by the host's limit
+    left_bytes integer
 );

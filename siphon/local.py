@@ -13,15 +13,23 @@ from siphon import shell
 from siphon.errors import SiphonError
 from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
 from siphon.pathtext import raw, text
+from siphon.reach import Asked, Part, Reached
 from siphon.wanted import Root, Wanted
 
 _GIT_SECONDS = 300
+
+
+def reach(asked: Asked) -> Reached:
+    """A home of this machine."""
+    host = LocalHost(asked.host.home or asked.config.ssh.parent, without=[asked.archive.root])
+    return Reached([Part(asked.host.name, lambda: host)], host.close)
 
 
 class LocalHost:
     """Files below `home`; the folders `without` are never looked into."""
 
     wire = 0
+    means = "files"
 
     def __init__(self, home: Path, without: Sequence[Path] = ()) -> None:
         if not home.is_dir():
@@ -67,6 +75,9 @@ class LocalHost:
             command, input=asked, capture_output=True, timeout=_GIT_SECONDS, check=False
         )
         return shell.answers(folders, answer.stdout)
+
+    def root(self) -> "LocalHost":
+        return LocalHost(Path("/"), [Path(os.fsdecode(folder)) for folder in self.without])
 
     def close(self) -> None:
         """Nothing to hang up."""

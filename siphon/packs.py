@@ -16,17 +16,18 @@ import zstandard
 
 from siphon import private
 from siphon.bounded import bounded
-from siphon.deposit import GENERATIONS, PARTS, located
+from siphon.hashing import digest
 from siphon.ledger import Ledger
+from siphon.places import GENERATIONS, PACKED, PARTS, doubtful, located, remove, sync_names
+from siphon.resting import rests
+from siphon.zst import seekable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-PACKED = ".packed"  # as .generations
 CHUNK = 64 << 10  # bytes: SQLite changes pages in place, a rewritten log keeps most of its beginning
 _TAIL = struct.Struct(">Q8s")  # the index's size
 _MAGIC = b"siphonpk"
-_NOTE = "packed-"  # in .parts: the place of a generation about to be removed
 _LARGEST_INDEX = 1 << 30  # bytes
 
 
@@ -48,9 +49,11 @@ class Index(msgspec.Struct, frozen=True):
 
 def opened(root: Path, place: str, size: int) -> IO[bytes]:
     """The first `size` bytes of what lies at a place, packed or not. Raises OSError."""
-    if not place.startswith(PACKED + "/"):
-        return bounded(str(located(root, place)), size)
-    return io.BufferedReader(_Unpacked(root, index(root, place), size), CHUNK)
+    if rests(place):
+        return seekable(located(root, place).open("rb"), size)
+    if place.startswith(PACKED + "/"):
+        return io.BufferedReader(_Unpacked(root, index(root, place), size), CHUNK)
+    return bounded(str(located(root, place)), size)
 
 
 def index(root: Path, place: str) -> Index:
@@ -62,7 +65,10 @@ def index(root: Path, place: str) -> Index:
             raise OSError(f"{place}: no packed generation")
         file.seek(end - size)
         data = _decompressed(file.read(size), place, _LARGEST_INDEX)
+    try:
         return msgspec.json.decode(data, type=Index)
+    except msgspec.DecodeError as error:
+        raise OSError(f"{place}: damaged: {error}") from error
 
 
 def pack(root: Path, ledger: Ledger, host: str) -> None:
@@ -74,26 +80,18 @@ def pack(root: Path, ledger: Ledger, host: str) -> None:
         if not file.exists():
             continue  # the archive has lost it: for `verify` to tell
         packed = PACKED + place.removeprefix(GENERATIONS)
-        with bounded(str(file), size) as bytes:
+        with bounded(str(file), size) as bytes, doubtful(root, [packed, place]):
             _write(root, packed, bytes, _before(root, ledger, log_id))
-        note = root / PARTS / f"{_NOTE}{os.getpid()}"
-        note.unlink(missing_ok=True)
-        with private.create(note) as text:
-            text.write(place.encode())
-        with ledger.write() as db:
-            sql = "update generations set place = ? where log_id = ? and generation = ?"
-            db.execute(sql, (packed, log_id, generation))
-        file.unlink()
-        note.unlink()
+            written = located(root, packed)
+            size = written.stat().st_size
+            row = (packed, size, digest(written, size), log_id, generation)
+            with ledger.write() as db:
+                db.execute(_PACK, row)
+            remove(root, place)
 
 
-def finish(root: Path, ledger: Ledger) -> None:
-    """Remove what a killed `pack` had packed but not yet removed."""
-    for note in (root / PARTS).glob(f"{_NOTE}*"):
-        place = note.read_text()
-        if not place or ledger.rows("select 1 from generations where place = ?", place):
-            continue
-        located(root, place).unlink(missing_ok=True)
+_PACK = """update generations set place = ?, packed_size = ?, packed_sha256 = ?
+    where log_id = ? and generation = ?"""
 
 
 def _before(root: Path, ledger: Ledger, log_id: int) -> Index:
@@ -124,7 +122,7 @@ def _write(root: Path, place: str, file: IO[bytes], before: Index) -> None:
     target = located(root, place)
     private.folder(target.parent)
     part.replace(target)
-    private.sync([target.parent])
+    sync_names(root, [place])
 
 
 def _chunk(data: bytes, known: dict[str, Chunk], place: int, out: IO[bytes]) -> Chunk:

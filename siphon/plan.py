@@ -20,6 +20,11 @@ class Task(NamedTuple):
         start = self.entry.size if self.entry and self.tail else 0
         return Want(self.found.path, start, self.found.size)
 
+    @property
+    def bytes(self) -> int:
+        """To fetch."""
+        return self.want.size - self.want.start
+
 
 class StoreTask(NamedTuple):
     """An SQLite store to copy: its files are one log."""
@@ -30,6 +35,11 @@ class StoreTask(NamedTuple):
     @property
     def path(self) -> str:
         return self.files[""].path
+
+    @property
+    def bytes(self) -> int:
+        """To fetch."""
+        return sum(found.size for found in self.files.values())
 
     @property
     def stamp(self) -> str | None:
@@ -46,6 +56,8 @@ class Plan(NamedTuple):
     gone: list[int]  # ids of logs missing there
     back: list[int]  # ids of logs there again, unchanged
     seen: int  # logs there
+    left_logs: int = 0  # not in this run, as it would be more than its limit
+    left_bytes: int = 0
 
 
 def plan(listing: Listing, wanted: Wanted, entries: Mapping[str, Entry]) -> Plan:
@@ -69,6 +81,33 @@ def plan(listing: Listing, wanted: Wanted, entries: Mapping[str, Entry]) -> Plan
     )
 
 
+def within(todo: Plan, limit: int) -> Plan:
+    """What of it is no more than `limit` bytes, but one log at least: else a large one never came.
+
+    Logs that grew come first, then the oldest: tools delete those first.
+    """
+    due: list[Task | StoreTask] = [*sorted(todo.tasks, key=_turn), *todo.stores]
+    taken: list[Task | StoreTask] = []
+    left: list[Task | StoreTask] = []
+    total = 0
+    for each in due:
+        if taken and total + each.bytes > limit:
+            left.append(each)
+        else:
+            taken.append(each)
+            total += each.bytes
+    return todo._replace(
+        tasks=[each for each in taken if isinstance(each, Task)],
+        stores=[each for each in taken if isinstance(each, StoreTask)],
+        left_logs=len(left),
+        left_bytes=sum(each.bytes for each in left),
+    )
+
+
+def _turn(task: Task) -> tuple[bool, int]:
+    return not task.tail, task.found.mtime
+
+
 def _was_there(entry: Entry, wanted: Wanted) -> bool:
     """Whether its absence is news: what is no longer looked for is not missing."""
     return entry.gone_at is None and wanted.match(entry.path)
@@ -88,7 +127,7 @@ def _task(found: Found, entry: Entry | None) -> Task | None:
     if _same(found.stamp, entry):
         return None
     # Another inode does not make other bytes: a restored or moved home has the same logs.
-    return Task(found, entry, tail=found.size >= entry.size)
+    return Task(found, entry, tail=found.size >= entry.size and entry.pruned_at is None)
 
 
 def _same(stamp: str | None, entry: Entry) -> bool:

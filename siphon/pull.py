@@ -2,96 +2,21 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from siphon import private
 from siphon.archive import Archive
-from siphon.deposit import Arrival, hashed, located
-from siphon.hosts import Found, Host, Piece, Proof
+from siphon.deposit import Arrival
+from siphon.hostreport import HostReport, Planned, Progress, Say
+from siphon.hosts import Found, Host, Listing, Piece, Proof
 from siphon.ledger import Entry
-from siphon.plan import Plan, Task, plan
+from siphon.plan import Plan, Task, plan, within
 from siphon.repos import Folders
 from siphon.snapshots import snapshot
 from siphon.wanted import Wanted
 
 _BATCH_LOGS = 1000  # committed together: a killed run has to fetch no more than these again
 _BATCH_BYTES = 64 << 20
-
-
-class Progress(NamedTuple):
-    """How far a host is."""
-
-    host: str
-    stage: str  # connect, list, fetch, git
-    logs: int = 0  # done
-    logs_total: int = 0
-    bytes: int = 0  # done
-    bytes_total: int = 0
-
-    @property
-    def doing(self) -> str:
-        """What it is doing, to be shown."""
-        if self.stage != "fetch":
-            return {"connect": "connecting", "list": "listing", "git": "asking git"}[self.stage]
-        done, total = readable(self.bytes), readable(self.bytes_total)
-        return f"fetching log {self.logs} of {self.logs_total}, {done} of {total}"
-
-
-class Planned(NamedTuple):
-    """What a dry run would fetch."""
-
-    path: str
-    kind: str  # new, grown, rewritten: as far as a listing tells
-    bytes: int
-
-
-class HostReport(NamedTuple):
-    """What a collect did on one host. Times in ms."""
-
-    host: str
-    started_at: int
-    ended_at: int = 0
-    seen: int = 0  # logs there
-    new: int = 0
-    grown: int = 0
-    rewritten: int = 0
-    gone: int = 0  # missing there since this run; kept here
-    bytes: int = 0  # of logs
-    wire: int = 0  # bytes over the network, both ways
-    problems: tuple[str, ...] = ()  # logs that could not be had; the rest is there
-    links: tuple[str, ...] = ()  # not followed
-    planned: tuple[Planned, ...] = ()  # by a dry run
-    error: str | None = None  # why the host as a whole failed
-
-    @property
-    def changed(self) -> int:
-        return self.new + self.grown + self.rewritten
-
-    def said(self) -> str:
-        """In a line. Problems and links are counted; they are named in the report."""
-        if self.error is not None:
-            return "failed"
-        if self.planned:
-            would = readable(sum(planned.bytes for planned in self.planned))
-            return f"{self.seen} logs, would fetch {len(self.planned)} ({would})"
-        counts = [
-            (self.new, "new"),
-            (self.grown, "grown"),
-            (self.rewritten, "rewritten"),
-            (self.gone, "gone"),
-        ]
-        parts = [f"{count} {word}" for count, word in counts if count] or ["nothing new"]
-        if self.changed:
-            parts[-1] += f" ({readable(self.bytes)})"
-        if self.problems:
-            parts.append(f"{len(self.problems)} could not be had: {self.problems[0]}")
-        if self.links:
-            parts.append(f"{len(self.links)} links not followed")
-        return f"{self.seen} logs, {', '.join(parts)}"
-
-
-Say = Callable[[Progress], None]
 
 
 class Pull:
@@ -108,36 +33,55 @@ class Pull:
         self.counts = {"new": 0, "grown": 0, "rewritten": 0}
         self.bytes = 0
         self.why: dict[str, str] = {}  # path → why the last attempt gave nothing
+        self.listing = Listing({}, ())  # what is there, once it is listed
         self._say = say
+        self._todo: Plan | None = None
         self._total = (0, 0)
         self._done = 0
 
-    def run(self, wanted: Wanted, dry_run: bool) -> HostReport:
-        """Do it all, or only say what would be done."""
-        started = self.now()
-        self._say(Progress(self.name, "list"))
-        listing = self.host.find(wanted)
-        todo = plan(listing, wanted, self.archive.entries(self.name))
-        report = HostReport(self.name, started, seen=todo.seen, links=tuple(listing.links))
-        if dry_run:
-            planned = tuple(_planned(todo))
-            return report._replace(
-                planned=planned, problems=tuple(listing.problems), wire=self.host.wire
-            )
+    def run(self, wanted: Wanted, limit: int | None = None) -> None:
+        """Do it all, but for what is more than `limit` bytes: that is left for the next run."""
+        todo = self._listed(wanted, limit)
         self.archive.ledger.note_gone(todo.gone, self.now())
         self.archive.ledger.note_gone(todo.back, None)
         self._logs(todo)
         self._stores(todo)
-        problems = [*listing.problems, *(f"{path}: {why}" for path, why in sorted(self.why.items()))]
-        return report._replace(
+
+    def try_run(self, wanted: Wanted, limit: int | None = None) -> HostReport:
+        """Only say what would be done."""
+        todo = self._listed(wanted, limit)
+        return self.report()._replace(planned=tuple(_planned(todo)), gone=0)
+
+    def report(self) -> HostReport:
+        """What has been done so far."""
+        problems = [
+            *self.listing.problems,
+            *(f"{path}: {why}" for path, why in sorted(self.why.items())),
+        ]
+        listed = self._todo is not None
+        return HostReport(
+            self.name,
+            seen=self._todo.seen if self._todo else None,
             new=self.counts["new"],
             grown=self.counts["grown"],
             rewritten=self.counts["rewritten"],
-            gone=len(todo.gone),
+            gone=len(self._todo.gone) if self._todo else 0,
             bytes=self.bytes,
             wire=self.host.wire,
             problems=tuple(problems),
+            links=tuple(self.listing.links),
+            reachable=True,
+            tools=self.host.means if listed else None,
+            left_logs=self._todo.left_logs if self._todo else 0,
+            left_bytes=self._todo.left_bytes if self._todo else 0,
         )
+
+    def _listed(self, wanted: Wanted, limit: int | None) -> Plan:
+        self._say(Progress(self.name, "list"))
+        self.listing = self.host.find(wanted)
+        todo = plan(self.listing, wanted, self.archive.entries(self.name))
+        self._todo = todo if limit is None else within(todo, limit)
+        return self._todo
 
     def _logs(self, todo: Plan) -> None:
         tasks = todo.tasks
@@ -187,8 +131,8 @@ class Pull:
     def _receive(self, task: Task, piece: Piece) -> tuple[Arrival, bool | None]:
         """Write the piece into a part. Good, bad, or None: the host's listing must tell."""
         start, size = piece.want.start, piece.want.size
-        held = located(self.archive.root, task.entry.place) if task.entry and start else None
-        whole = hashed(held, start) if held else hashlib.sha256()
+        held = task.entry if start else None
+        whole = self.archive.hashed(held, start) if held else hashlib.sha256()
         segment = hashlib.sha256()
         part = self.archive.part()
         with private.create(part) as file:
@@ -212,7 +156,18 @@ class Pull:
             sha256=whole.hexdigest(),
             segment=segment.hexdigest() if start else whole.hexdigest(),
         )
-        return arrival, count == size - start and _proved(proof, arrival.sha256, held)
+        return arrival, count == size - start and self._proved(proof, arrival, held)
+
+    def _proved(self, proof: Proof, arrival: Arrival, held: Entry | None) -> bool | None:
+        if proof.sha256 is not None:
+            return proof.sha256 == arrival.sha256
+        if not proof.samples or held is None:
+            return None
+        try:
+            with self.archive.read(held) as file:
+                return all(_at(file, offset, len(sample)) == sample for offset, sample in proof.samples)
+        except OSError:  # lost or damaged: it comes whole
+            return False
 
     def _commit(self, proved: Iterable[tuple[Arrival, Entry | None]]) -> None:
         changed = []
@@ -229,15 +184,6 @@ class Pull:
             self.archive.ledger.restamp(unchanged)
 
 
-def readable(size: float) -> str:
-    """Bytes with a unit."""
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
 def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:
     batch: list[Task] = []
     size = 0
@@ -251,18 +197,9 @@ def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:
         yield batch
 
 
-def _proved(proof: Proof, digest: str, held: Path | None) -> bool | None:
-    if proof.sha256 is not None:
-        return proof.sha256 == digest
-    if not proof.samples or held is None:
-        return None
-    with held.open("rb") as file:
-        return all(_at(file, offset, len(sample)) == sample for offset, sample in proof.samples)
-
-
 def _same(after: Found | None, before: Found) -> bool:
     """Whether a file was not written to between two listings, as far as they tell."""
-    return after is not None and after[:4] == before[:4]
+    return after is not None and after._replace(settled=before.settled) == before
 
 
 def _at(file: IO[bytes], offset: int, size: int) -> bytes:

@@ -1,5 +1,6 @@
 """How a transcript's records read on a page: labels, bodies as safe HTML, where each leads."""
 
+import re
 from html import escape
 from typing import NamedTuple
 
@@ -64,6 +65,11 @@ def body(said: Text, limit: int | None = 0) -> Body:
     return Body(f"<pre>{escape(visible(text))}</pre>", left_out, long)
 
 
+def tall(html: str) -> bool:
+    """Whether it may need to scroll inside its box, which the keyboard must then reach."""
+    return len(html) > 1000 or html.count("\n") > 15
+
+
 def label(said: Text) -> str:
     """What stands above the message. Tools log what a command printed as they log the command."""
     if said.kind == "command" and not (said.text or "").lstrip().startswith(COMMANDS):
@@ -77,8 +83,13 @@ def heads(heading: Heading) -> bool:
 
 
 def gist(said: Text) -> str:
-    """One line that stands for a folded message."""
-    return visible(one_line((said.text or "").lstrip("#*->` \n"), 140))
+    """One line that stands for a folded message; without the marks of markdown where that is meant."""
+    text = (said.text or "")[:2000]
+    return visible(one_line(_MARKS.sub("", text) if said.kind in _PROSE_KINDS else text, 140))
+
+
+# Emphasis, code, and what begins a heading, a quote or a list; a lone star (a * b) and a_b stay.
+_MARKS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__|~~|`+|(?m:^\s*(?:#{1,6}|>|[-*+])\s+)")
 
 
 def call_line(call: Call, folder: str | None) -> str:

@@ -1,60 +1,41 @@
-"""A host behind SSH: through its shell where it has one with the right tools, else through SFTP."""
+"""Hosts behind a line: over SSH, or through a command run here."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-from siphon.config import HostConfig
-from siphon.hosts import Found, Host, Listing, Piece, Want
-from siphon.sftp import SftpHost
+from siphon.commandline import CommandLine
+from siphon.hosts import Host
+from siphon.probed import ProbedHost
+from siphon.reach import Asked, Part, Reached
 from siphon.shellhost import ShellHost
-from siphon.ssh import Login, connect
-from siphon.wanted import Wanted
 
 
-class SshHost:
-    """One connection to a host. The first listing finds out which way it goes."""
+def reach_by_ssh(asked: Asked) -> Reached:
+    """One connection, to one home."""
+    from siphon.sftp import SftpHost
+    from siphon.ssh import connect, login_of
+    from siphon.sshline import SshLine
 
-    def __init__(self, config: HostConfig, folder: Path) -> None:
-        """`folder` is the user's ~/.ssh. Raises SiphonError where the host cannot be reached."""
-        self.name = config.name
-        self.home = _from_login(config.remote_home)
-        ssh = config.ssh or config.name
-        self.connection = connect(
-            Login(config.name, ssh, config.user, config.port, config.identity), folder
-        )
-        self._way: Host | None = None
+    host = asked.host
+    connection = connect(login_of(host), asked.config.ssh)
+    home = _from_login(host.remote_home)
+    line = SshLine(connection, host.command or ())
+    means: list[Callable[[], Host]] = [lambda: ShellHost(line, host.name, home)]
+    if host.command is None:
+        means.append(lambda: SftpHost(connection, host.name, home))
+    return _one(host.name, means, connection.close)
 
-    @property
-    def wire(self) -> int:
-        return self.connection.wire
 
-    def find(self, wanted: Wanted) -> Listing:
-        if self._way is None:
-            by_shell = ShellHost(self.connection, self.name, self.home)
-            listing = by_shell.try_find(wanted)
-            if listing is not None:
-                self._way = by_shell
-                return listing
-            self._way = SftpHost(self.connection, self.name, self.home)
-        return self._way.find(wanted)
+def reach_by_command(asked: Asked) -> Reached:
+    """One home behind a shell."""
+    host = asked.host
+    line = CommandLine(host.command or ())
+    return _one(
+        host.name, [lambda: ShellHost(line, host.name, _from_login(host.remote_home))], line.close
+    )
 
-    def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
-        return self._listed.stat(paths)
 
-    def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:
-        return self._listed.fetch(wants, exact)
-
-    def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
-        return self._listed.remotes(folders)
-
-    def close(self) -> None:
-        self.connection.close()
-
-    @property
-    def _listed(self) -> Host:
-        if self._way is None:
-            raise ValueError("find first: it finds out what the host can do")
-        return self._way
+def _one(name: str, means: Sequence[Callable[[], Host]], close: Callable[[], None]) -> Reached:
+    return Reached([Part(name, lambda: ProbedHost(name, means, lambda: None))], close)
 
 
 def _from_login(home: str | None) -> str:

@@ -24,6 +24,7 @@ create table logs (
     records integer not null,       -- rows of messages, tool_calls and requests it gave
     problems integer not null,
     error text,                     -- the parser's exception, if it failed; its old rows stay
+    tries integer not null default 0,         -- parses of this generation in a row that failed
     unique (host, path)
 );
 
@@ -215,7 +216,7 @@ create table prices (
 
 create table runs (
     id integer primary key,
-    kind text not null,             -- collect, load, verify
+    kind text not null,             -- collect, load, verify, prune, pack
     host text,
     started_at integer not null,
     ended_at integer,
@@ -224,7 +225,13 @@ create table runs (
     logs_changed integer,
     bytes integer,                  -- moved (collect) or parsed (load)
     problems integer,
-    error text
+    error text,
+    reachable integer,              -- of a collect: 1 it was, 0 it was not; NULL: not known
+    transport text,                 -- of a collect: home, ssh, command, s3 …
+    tools text,                     -- of a collect: how logs were listed, and the tools found there
+    wire integer,                   -- bytes over the network, both ways
+    left_logs integer,              -- left for the next collect by the host's limit
+    left_bytes integer
 );
 
 -- Usage of the requests that are no copies, by hour; every usage view sums this.
@@ -244,6 +251,9 @@ create table usage_hours (
     web_searches integer not null,
     cost_nanousd integer,
     reported_nanousd integer,
+    peak_tokens integer,            -- the largest prompt; NULL: its rows sum several requests each
+    saved_by_reads_nanousd integer, -- what the cache's tokens would have cost uncached, less what they did
+    paid_for_writes_nanousd integer,  -- what writing the cache cost more than plain input
     primary key (session_id, hour, model)
 ) without rowid;
 
@@ -255,7 +265,52 @@ create table activity_hours (
     replies integer not null,
     tool_calls integer not null,
     tool_errors integer not null,
+    active_ms integer not null,     -- gaps of at most 10 minutes between records, in the hour they end in
+    commands integer not null,      -- that people typed
+    compactions integer not null,
+    api_errors integer not null,
+    messages integer not null,      -- of all kinds
     primary key (session_id, hour)
+) without rowid;
+
+-- Tool calls in each hour, copies left out.
+create table tool_hours (
+    session_id integer not null references sessions(id),
+    hour integer not null,          -- as in usage_hours
+    name text not null,
+    kind text not null,
+    calls integer not null,
+    errors integer not null,
+    rejections integer not null,
+    interruptions integer not null,
+    timed_calls integer not null,   -- whose duration the log tells
+    duration_ms integer,
+    output_bytes integer,
+    lines_added integer,
+    lines_removed integer,
+    primary key (session_id, hour, name, kind)
+) without rowid;
+
+-- A session's stretches of work: no gap in them is longer than 10 minutes. Copies left out.
+create table spans (
+    session_id integer not null references sessions(id),
+    begin integer not null,         -- ms of its first record
+    until integer not null,         -- ms of its last
+    primary key (session_id, begin)
+) without rowid;
+
+-- Files that a session's calls read or changed, copies left out.
+create table session_files (
+    session_id integer not null references sessions(id),
+    path text not null,
+    language text,                  -- that its name tells
+    edits integer not null,         -- writes and deletions among them
+    reads integer not null,
+    lines_added integer,
+    lines_removed integer,
+    last_ts integer,
+    last_edit_ts integer,
+    primary key (session_id, path)
 ) without rowid;
 
 create table meta (

@@ -11,6 +11,7 @@ from siphon.errors import SiphonError
 from siphon.figures import day
 from siphon.query import DATES, Words, check_day, expression, parse
 from siphon.snippet import Snippet, head, snippet
+from siphon.sources import sources
 from siphon.urls import Arguments
 from siphon.window import CALLS, DAY_MS, FILTERS, SCOPES, WINDOW, Asked, Seen, Stream, streams, window
 
@@ -30,6 +31,7 @@ class Query(NamedTuple):
     sort: str = "newest"
     limit: int = 20
     offset: int = 0
+    each: int | None = None  # hits of one session at most; limit and offset then count sessions
 
 
 class Hit(NamedTuple):
@@ -54,6 +56,8 @@ class Found(NamedTuple):
     """A page of hits, and what is known of all of them."""
 
     hits: list[Hit]
+    sessions: dict[str, int]  # hits in the window, by uid, of the sessions on the page
+    found_in: int  # sessions that have hits in the window
     total: int
     counted: str  # exact; at least (`total` is a lower bound)
     window: int  # hits that facets and relevance were made of
@@ -108,7 +112,8 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
     Words are never wrong; raises SiphonError where filters, scopes, order or page are.
     """
     words = parse(query.text)
-    query = checked(query._replace(filters=tuple(dict.fromkeys((*query.filters, *words.filters)))))
+    filters = map(_meant, (*query.filters, *words.filters))
+    query = checked(query._replace(filters=tuple(dict.fromkeys(filters))))
     asked = Asked(expression(words), query.scopes, query.filters, query.sort != "oldest")
     found = [] if words.idle else streams(connection, asked)
     hits, complete = window(found, asked.newest)
@@ -117,8 +122,12 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
     total = len(hits)
     if not complete and not any(stream.filtered for stream in found):
         total = max(total, sum(stream.count() for stream in found))
+    counts = Counter(seen.session for seen in hits)
+    page = _page(ordered, query)
     return Found(
-        hits=_hits(connection, ordered[query.offset : query.offset + query.limit], places, words, query),
+        hits=_hits(connection, page, places, words, query),
+        sessions={places[seen.session].uid: counts[seen.session] for seen in page},
+        found_in=len(counts),
         total=total,
         counted="exact" if complete else "at least",
         window=len(hits),
@@ -128,6 +137,25 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
         words=words,
         note=_note(words),
     )
+
+
+def _meant(named: tuple[str, str]) -> tuple[str, str]:
+    """Whoever writes tool:codex means the tool that wrote the log, not a call of that name."""
+    name, value = named
+    folded = value.lower().replace(" ", "_").replace("-", "_")
+    return ("source", folded) if name == "tool" and folded in sources() else named
+
+
+def _page(ordered: list[Seen], query: Query) -> list[Seen]:
+    """The hits to be shown: of each session together, if there is a limit to each."""
+    end = query.offset + query.limit
+    if query.each is None:
+        return ordered[query.offset : end]
+    by_session: dict[int, list[Seen]] = {}
+    for seen in ordered:
+        by_session.setdefault(seen.session, []).append(seen)
+    shown = list(by_session.values())[query.offset : end]
+    return [seen for hits in shown for seen in hits[: query.each]]
 
 
 def checked(query: Query) -> Query:

@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import paramiko
 
-from siphon.errors import SiphonError
+from siphon.errors import SiphonError, UnfitError
 from siphon.hosts import Found, Listing, Piece, Proof, Want
 from siphon.pathtext import inside, raw, text
 from siphon.sftp_wire import Attributes, Sftp
+from siphon.shellhost import no_home
 from siphon.ssh import StrictConnection
 from siphon.stream import IDLE_SECONDS
 from siphon.wanted import Root, Wanted
@@ -35,19 +36,27 @@ _BILLION = 10**9
 class SftpHost:
     """The files below `home`, which is seen from where a login lands; "" is that itself."""
 
-    def __init__(self, connection: StrictConnection, name: str, home: str) -> None:
+    def __init__(
+        self, connection: StrictConnection, name: str, home: str, owner: int | None = None
+    ) -> None:
+        """`owner`: only files of the user with this number are seen. Raises UnfitError without SFTP."""
         self.connection = connection
+        self.name = name
+        self.owner = owner
         try:
             self._sftp = _session(connection)
-            self.home = self._sftp.real(home.encode() or b".")
         except (paramiko.SSHException, SiphonError, OSError) as error:
-            missing = isinstance(error, FileNotFoundError)
-            reason = f"no folder {home} there" if missing else f"no SFTP: {error}"
-            raise SiphonError(f"{name}: no shell with the tools it takes, and {reason}") from error
+            raise UnfitError(f"no SFTP: {error}") from error
+        try:
+            self.home = self._sftp.real(home.encode() or b".")
+        except OSError as error:
+            raise SiphonError(f"{name}: {no_home(home)}") from error
 
     @property
     def wire(self) -> int:
         return self.connection.wire
+
+    means = "SFTP"
 
     def find(self, wanted: Wanted) -> Listing:
         seen = _Seen({}, [], [])
@@ -79,6 +88,9 @@ class SftpHost:
 
     def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:  # noqa: ARG002
         return {}  # git cannot be asked by SFTP
+
+    def root(self) -> "SftpHost":
+        return SftpHost(self.connection, self.name, "/")
 
     def close(self) -> None:
         self.connection.close()

@@ -19,9 +19,11 @@ HASHES = {
     "openssl": "openssl dgst -sha256 -r",
     "sha256": "sha256 -q",
 }  # tool → command; all print the hex digest first
+TOOLS = ("gzip", "tar", "git")  # good to have
 
 _LIST = """
-if [ "$1" ]; then cd "$1" 2>/dev/null || { echo siphon-nohome; exit 3; }; else cd || exit 3; fi;
+d=${1:-${HOME:-$(eval echo "~$(id -un)")}};
+cd "$d" 2>/dev/null || { if [ -d "$d" ]; then echo siphon-closed; else echo siphon-nohome; fi; exit 3; };
 h=$(pwd -P); [ "$h" = / ] && h=;
 LC_ALL=C; export LC_ALL;
 t=; for x in TOOLS; do command -v $x >/dev/null 2>&1 && t="$t $x"; done;
@@ -60,9 +62,11 @@ done
 """
 
 _TAR = 'cd "$1" || exit 3; shift; exec tar -cf - "$@"'
-_FIND_STAT = 'cd "$1" || exit 3; shift; exec find "$@" -maxdepth 0 -type f -printf "f %s %T@ %i %p\\000"'
+_FIND_STAT = (
+    'cd "$1" || exit 3; shift; exec find "$@" -maxdepth 0 -type f OWNED-printf "f %s %T@ %i %p\\000"'
+)
 _STAT = 'cd "$1" || exit 3; shift; LC_ALL=C exec stat FORMAT "$@"'
-_STAT_FORMATS = {"c": '-c "%f %s %Y %i %n"', "f": '-f "%p %z %Fm %i %N"'}
+_STAT_FORMATS = {"c": '-c "%f %s %Y %i %u %n"', "f": '-f "%p %z %Fm %i %u %N"'}
 
 _GIT = """
 for d do u=;
@@ -72,14 +76,14 @@ printf "%s\\000" "$u"; done
 """
 
 
-def listing(home: str, roots: Sequence[Root]) -> str:
-    """Lists the roots' files: BEGIN, way of listing and tools at hand in a line, then records.
+def listing(home: str, roots: Sequence[Root], owner: int | None = None) -> str:
+    """Lists the roots' files (of one user): BEGIN, way of listing and tools in a line, then records.
 
     `in ROOT` comes before what is in it, `out ROOT` stands for a root outside the home, `end ` is last.
-    In stderr `in ROOT` comes after the complaints about it.
+    In stderr `in ROOT` comes after the complaints about it. Without `home` it is where a login lands.
     """
-    tools = " ".join((*HASHES, "gzip", "tar", "xargs", "git"))
-    calls = "; ".join(_calls(roots)) or ":"
+    tools = " ".join((*HASHES, *TOOLS, "xargs"))
+    calls = "; ".join(_calls(roots, owner)) or ":"
     script = _LIST.replace("TOOLS", tools).replace("CALLS", calls)
     return f"sh -c {_single(script)} sh {shlex.quote(home)}"
 
@@ -98,9 +102,10 @@ def tar(home: str, packed: bool) -> str:
     return _begun(f"xargs -0 -n 1000 sh -c {_single(_TAR)} sh {shlex.quote(home)}", packed)
 
 
-def stat(home: str, kind: str) -> str:
+def stat(home: str, kind: str, owner: int | None = None) -> str:
     """Lists the `./path`s in stdin again: the records of `listing`, or lines of `stat`."""
-    script = _FIND_STAT if kind == "printf" else _STAT.replace("FORMAT", _STAT_FORMATS[kind])
+    found = _FIND_STAT.replace("OWNED", _owned(owner))
+    script = found if kind == "printf" else _STAT.replace("FORMAT", _STAT_FORMATS[kind])
     return _begun(f"xargs -0 -n 500 sh -c {_single(script)} sh {shlex.quote(home)}", False)
 
 
@@ -136,26 +141,30 @@ def _begun(command: str, packed: bool) -> str:
     return f"echo {BEGIN.decode()}; {command}" + (" | gzip -1" if packed else "")
 
 
-def _calls(roots: Sequence[Root]) -> Iterator[str]:
+def _owned(owner: int | None) -> str:
+    return "" if owner is None else f"-user {owner} "
+
+
+def _calls(roots: Sequence[Root], owner: int | None) -> Iterator[str]:
     """For all folders in which the same is looked for: `for d in FOLDERS; do l TESTS; done`.
 
     The globs as find understands them match more, never less.
     """
     alike: dict[str, list[str]] = defaultdict(list)
     for root in roots:
-        alike[_tests(root)].append(_double(root.folder or "."))
+        alike[_tests(root, owner)].append(_double(root.folder or "."))
     for tests, folders in alike.items():
         yield f"for d in {' '.join(folders)}; do l {tests}; done"
 
 
-def _tests(root: Root) -> str:
+def _tests(root: Root, owner: int | None) -> str:
     """What find is to look for in a root."""
     start = len(root.folder) + 1 if root.folder else 0
     either = " -o ".join(f"-path {_double('./' + _loose(glob[start:]))}" for glob in root.globs)
     depth = "" if root.depth is None else f"-maxdepth {root.depth} "
     if not root.folder:  # all of the home: full of links and closed folders that are not our business
-        return f'{depth}-type f "(" {either} ")" 2>/dev/null'
-    return f'{depth}"(" -type l -o -type f "(" {either} ")" ")"'
+        return f'{depth}-type f {_owned(owner)}"(" {either} ")" 2>/dev/null'
+    return f'{depth}"(" -type l -o -type f {_owned(owner)}"(" {either} ")" ")"'
 
 
 def _loose(glob: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, NamedTuple, cast
 
 from siphon import shell
-from siphon.errors import SiphonError
+from siphon.errors import SiphonError, UnfitError
 from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
+from siphon.line import Line, Running
 from siphon.pathtext import inside, raw, text
-from siphon.ssh import StrictConnection
-from siphon.stream import Command, Stream, unpacked
+from siphon.stream import Stream, unpacked
 from siphon.wanted import Wanted
 
 _COARSE_SECONDS = 2  # a clock of whole seconds cannot tell what happened within them
@@ -40,38 +40,37 @@ class Tools(NamedTuple):
 class ShellHost:
     """The files below `home`, which is seen from where a login lands; "" is that itself."""
 
-    def __init__(self, connection: StrictConnection, name: str, home: str) -> None:
-        self.connection = connection
+    def __init__(self, line: Line, name: str, home: str, owner: int | None = None) -> None:
+        """`owner`: only files of the user with this number are seen."""
+        self.line = line
         self.name = name
         self.home = home
+        self.owner = owner
         self.tools = Tools()
+        self._real = home  # once it is listed: without links, from "/" on
 
     @property
     def wire(self) -> int:
-        return self.connection.wire
+        return self.line.wire
+
+    @property
+    def means(self) -> str:
+        kind = {"printf": "GNU find", "c": "stat -c", "f": "BSD stat"}[self.tools.kind]
+        rest = [name for name in shell.TOOLS if name in self.tools.names]
+        return ", ".join([kind, self.tools.hash, *rest])
 
     def find(self, wanted: Wanted) -> Listing:
-        listing = self.try_find(wanted)
-        if listing is None:
-            raise SiphonError(f"{self.name}: its shell no longer answers")
-        return listing
-
-    def try_find(self, wanted: Wanted) -> Listing | None:
-        """As `find`; None if there is no shell, or one without the tools it takes."""
-        with Command(self.connection, shell.listing(self.home, wanted.roots)) as command:
+        """As of any host. Raises UnfitError if it has no shell, or one without the tools it takes."""
+        with self.line.run(shell.listing(self.home, wanted.roots, self.owner)) as command:
             answer = command.out.after(b"siphon-") or b""
-            if answer == b"nohome":
-                raise SiphonError(
-                    f"{self.name}: no folder {self.home} there; 'home:' must name its home"
-                )
-            kind, *names = answer.decode(errors="replace").split()[1:] or ["none"]
-            self.tools = Tools(kind, frozenset(names))
+            self.tools = self._tools(answer.decode(errors="replace"))
             if not self.tools.enough:
-                return None
+                raise UnfitError(_unfit(answer, command.errors()))
             records = self._unpacked(command).rest().split(b"\0")
             problems = shell.complaints(command.errors())
         if records[-2:] != [b"end ", b""]:
             raise SiphonError(f"{self.name}: the listing broke off{_because(problems)}")
+        self._real = records[0].removeprefix(b"home ").decode(errors="surrogateescape")
         return self._listing(wanted, records, problems)
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
@@ -88,11 +87,23 @@ class ShellHost:
         if "git" not in self.tools.names:
             return {}
         asked = shell.words(folder.encode(errors="surrogateescape") for folder in folders)
-        with Command(self.connection, shell.remotes(), asked) as command:
+        with self.line.run(shell.remotes(), asked) as command:
             return shell.answers(folders, command.out.rest())
 
+    def root(self) -> "ShellHost":
+        host = ShellHost(self.line, self.name, "/")
+        host.tools = self.tools  # one host has the same everywhere
+        return host
+
     def close(self) -> None:
-        self.connection.close()
+        self.line.close()
+
+    def _tools(self, answer: str) -> Tools:
+        """What it has to offer. Raises SiphonError where there is no such home."""
+        word, *rest = answer.split() or [""]
+        if word in ("nohome", "closed"):
+            raise SiphonError(f"{self.name}: {no_home(self.home, word == 'closed')}")
+        return Tools(rest[0], frozenset(rest[1:])) if word == "begin" and rest else Tools()
 
     def _listing(self, wanted: Wanted, records: Sequence[bytes], problems: Sequence[str]) -> Listing:
         links = [text(record[4:]) for record in records if record.startswith(b"out ")]
@@ -113,19 +124,19 @@ class ShellHost:
         if not names:
             return []
         asked = shell.words(b"./" + name for name in names)
-        with Command(self.connection, shell.stat(self.home, self.tools.kind), asked) as command:
+        with self.line.run(shell.stat(self._real, self.tools.kind, self.owner), asked) as command:
             command.out.after(shell.BEGIN)
             output = command.out.rest()
         if self.tools.kind == "printf":
             return [entry[1] for record in output.split(b"\0") if (entry := _entry(record))]
-        return list(_stat_lines(output, names, self.tools.kind))
+        return list(_stat_lines(output, names, self.tools.kind, self.owner))
 
     def _frames(self, wants: Sequence[Want]) -> Iterator[Piece]:
         if not wants:
             return
         asked = shell.words(f"{want.start} {want.size} ".encode() + raw(want.path) for want in wants)
-        line = shell.frames(self.home, self.tools.hash, "gzip" in self.tools.names)
-        with Command(self.connection, line, asked) as command:
+        line = shell.frames(self._real, self.tools.hash, "gzip" in self.tools.names)
+        with self.line.run(line, asked) as command:
             command.out.after(shell.BEGIN)
             stream = self._unpacked(command)
 
@@ -140,16 +151,29 @@ class ShellHost:
         if not wants:
             return
         missing = {b"./" + raw(want.path): want for want in wants}
-        line = shell.tar(self.home, "gzip" in self.tools.names)
-        with Command(self.connection, line, shell.words(missing)) as command:
+        line = shell.tar(self._real, "gzip" in self.tools.names)
+        with self.line.run(line, shell.words(missing)) as command:
             command.out.after(shell.BEGIN)
             try:
                 yield from _members(self._unpacked(command), missing)
             except tarfile.ReadError:
                 return
 
-    def _unpacked(self, command: Command) -> Stream:
+    def _unpacked(self, command: Running) -> Stream:
         return unpacked(command.out) if "gzip" in self.tools.names else command.out
+
+
+def no_home(home: str, closed: bool = False) -> str:
+    """Why a home cannot be listed."""
+    if closed:
+        return f"its home {home} may not be entered: permission denied"
+    return f"no folder {home} there; 'home:' must name its home"
+
+
+def _unfit(answer: bytes, complaints: Sequence[str]) -> str:
+    if not answer:
+        return f"no shell answers{_because(complaints)}"
+    return "its shell lacks find, stat, xargs, or a tool for sha256"
 
 
 def _members(stream: Stream, missing: dict[bytes, Want]) -> Iterator[Piece]:
@@ -199,20 +223,21 @@ def _nanoseconds(stamp: bytes) -> int:
     return int(seconds) * _BILLION + int(fraction[:9].ljust(9, b"0") or b"0")
 
 
-def _stat_lines(output: bytes, names: Sequence[bytes], kind: str) -> Iterator[Found]:
-    """The answers of stat, in the order asked; names that are gone have none.
+def _stat_lines(output: bytes, names: Sequence[bytes], kind: str, owner: int | None) -> Iterator[Found]:
+    """The answers of stat, in the order asked; names that are gone, or another's, have none.
 
-    A line is `mode size mtime inode name`, and a name may hold line ends, so each is looked for.
+    A line is `mode size mtime inode uid name`, and a name may hold line ends, so each is looked for.
     """
     now, at = time.time_ns(), 0
     for name in names:
         end = output.find(b" ./" + name + b"\n", at)
         words = output[at:end].split(b" ") if end >= 0 else []
-        if len(words) != 4:
+        if len(words) != 5:
             continue
         at = end + len(name) + 4
-        mode, size, mtime, inode = words
-        if int(mode, 8 if kind == "f" else 16) & 0o170000 == 0o100000:
+        mode, size, mtime, inode, uid = words
+        regular = int(mode, 8 if kind == "f" else 16) & 0o170000 == 0o100000
+        if regular and owner in (None, int(uid)):
             stamp = _nanoseconds(mtime)
             settled = kind == "f" or stamp < now - _COARSE_SECONDS * _BILLION
             yield Found(text(name), int(size), stamp, int(inode), settled)

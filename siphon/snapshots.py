@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from siphon import private
 from siphon.archive import Archive
-from siphon.deposit import Arrival, digest
+from siphon.deposit import Arrival
+from siphon.hashing import digest
 from siphon.hosts import Found, Host, Want
 from siphon.plan import StoreTask
 from siphon.wanted import STORE_PARTS

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from siphon.archive import Held
-from siphon.globs import compiled, fixed_folder
+from siphon.globs import compiled, fixed, fixed_folder
 from siphon.log import Home, Read
 from siphon.source import Source
 
@@ -100,32 +100,61 @@ def reads_json(stock: Stock, host: str, reads: Sequence[Read]) -> str:
 
 def jobs(stock: Stock, sources: Mapping[str, Source], skip: Iterable[str]) -> list[Job]:
     """Every log that the archive holds, with the source that reads it, oldest first."""
-    skipped = set(skip)
-    matchers = [
-        (compiled(glob).fullmatch, source)
-        for source in sources.values()
-        if source.name not in skipped
-        for glob in source.globs
-    ]
+    readers = _Readers([one for one in sources.values() if one.name not in set(skip)])
     found = []
     for files in stock.files.values():
         for file in files.values():
-            for match, source in matchers:
-                if match(file.path):
-                    found.append(Job(file, source.name, source.version))
-                    break
+            source = readers.of(file.path)
+            if source is not None:
+                found.append(Job(file, source.name, source.version))
     return sorted(found, key=lambda job: (job.held.mtime or 0, job.held.host, job.held.path))
 
 
-def changed(connection: sqlite3.Connection, stock: Stock, wanted: Iterable[Job]) -> list[Job]:
-    """The jobs whose log is new or whose last parse depended on what has changed since."""
+class _Readers:
+    """Which source reads a path. A glob is compiled when the first path lies where it could match."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.globs = [(fixed(glob), glob, source) for source in sources for glob in source.globs]
+        self.below: dict[str, list[tuple[str, str, Source]]] = {}  # by the path's first folder
+
+    def of(self, path: str) -> Source | None:
+        top = path[: path.find("/") + 1]
+        if top not in self.below:
+            self.below[top] = [
+                one for one in self.globs if one[0].startswith(top) or top.startswith(one[0])
+            ]
+        return next(
+            (
+                source
+                for start, glob, source in self.below[top]
+                if path.startswith(start) and compiled(glob).fullmatch(path)
+            ),
+            None,
+        )
+
+
+def changed(
+    connection: sqlite3.Connection, stock: Stock, wanted: Iterable[Job], tries: int | None = None
+) -> list[Job]:
+    """The jobs whose log is new, failed, or whose last parse depended on what has changed since.
+
+    One that failed `tries` times (None: any number) is left alone until it is another generation, or
+    its parser another version.
+    """
     stored = {
         (host, path): rest
         for host, path, *rest in connection.execute(
-            "select host, path, source, source_version, generation, size, mtime, reads from logs"
+            "select host, path, source, source_version, generation, size, mtime, reads, tries from logs"
         )
     }
-    return [job for job in wanted if not _fresh(stored.get((job.held.host, job.held.path)), stock, job)]
+    return [job for job in wanted if _due(stored.get((job.held.host, job.held.path)), stock, job, tries)]
+
+
+def _due(stored: Sequence[object] | None, stock: Stock, job: Job, tries: int | None) -> bool:
+    if stored is None or not stored[6]:
+        return not _fresh(stored, stock, job)
+    again = tuple(stored[:3]) != (job.source, job.version, job.held.generation)
+    return again or tries is None or int(str(stored[6])) < tries
 
 
 def _fresh(stored: Sequence[object] | None, stock: Stock, job: Job) -> bool:

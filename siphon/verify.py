@@ -1,17 +1,23 @@
 """Checking an archive against its ledger: is every file there, as long as it must be, and unchanged?"""
 
-import hashlib
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from siphon.deposit import PARTS, located
+from siphon.hashing import digest, hashed
 from siphon.ledger import Ledger
-from siphon.packs import PACKED, index, opened
+from siphon.packs import index, opened
 from siphon.pathtext import text
+from siphon.places import PACKED, PARTS, located
 
-_BLOCK = 1 << 20
+Progress = Callable[[int, int], None]
+"""Called with (bytes read, bytes to read)."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Progress that nobody wants to know of."""
 
 
 class Finding(NamedTuple):
@@ -23,57 +29,142 @@ class Finding(NamedTuple):
     what: str
 
 
+class Share(NamedTuple):
+    """Which logs are read: those of one part of so many. Each log is in one part, always the same."""
+
+    part: int  # from 1
+    of: int
+
+    def has(self, id: int) -> bool:
+        """Whether the log is in this part."""
+        return id % self.of == self.part - 1
+
+
+ALL = Share(1, 1)
+
+
 class _Kept(NamedTuple):
+    id: int
     host: str
     path: str
     generation: int
     size: int
     sha256: str
     place: str
+    packed_size: int | None
+    packed_sha256: str | None
 
 
 _KEPT = """
-    select host, path, generation, size, sha256, place from logs
+    select id, host, path, generation, size, sha256, place, packed_size, packed_sha256
+    from logs where pruned_at is null
     union all
-    select host, path, g.generation, g.size, g.sha256, g.place
-    from generations g join logs on id = log_id
+    select id, host, path, g.generation, g.size, g.sha256, g.place, g.packed_size, g.packed_sha256
+    from generations g join logs on id = log_id where g.pruned_at is null
+    order by host, path, generation
+"""
+
+# Segments must follow each other without a hole and end where their generation ends.
+_CHAIN = """
+    select log_id, generation, sum(size), max(start + size), count(*),
+        case count(*) when 1 then max(sha256) end
+    from segments group by log_id, generation
 """
 
 
-def findings(root: Path, ledger: Ledger, read_data: bool = False) -> Iterator[Finding]:
-    """Yield what is missing, too short or unknown; `read_data`: also every log whose bytes changed."""
-    places = set()
-    for row in ledger.rows(f"{_KEPT} order by host, path, generation"):
-        kept = _Kept(*row)
-        places.add(kept.place)
-        what = _wrong(root, kept, read_data)
+def findings(
+    root: Path, ledger: Ledger, read: Share | None = None, progress: Progress = silent
+) -> Iterator[Finding]:
+    """Yield what is missing, of another size or unknown; of the logs to read also what has changed."""
+    damage = _damage(ledger)
+    if damage is not None:
+        yield Finding(None, ".ledger.db", None, f"damaged: {damage}; restore it from a backup")
+        return
+    kept = [_Kept._make(row) for row in ledger.rows(_KEPT)]
+    chains = {row[:2]: row[2:] for row in ledger.rows(_CHAIN)}
+    total = sum(one.size for one in kept if read is not None and read.has(one.id))
+    done = 0
+    for one in kept:
+        chosen = read is not None and read.has(one.id)
+        what = _unlike(one, chains.get((one.id, one.generation))) or _wrong(root, ledger, one, chosen)
         if what is not None:
-            yield Finding(kept.host, kept.path, kept.generation, what)
-    for place in _files(root):
-        if place not in places:
-            yield Finding(None, place, None, "in no ledger: left by a kill, or put there by hand")
+            yield Finding(one.host, one.path, one.generation, what)
+        if chosen:
+            done += one.size
+            progress(done, total)
+    yield from _strangers(root, {one.place for one in kept})
 
 
-def _wrong(root: Path, kept: _Kept, read_data: bool) -> str | None:
+def held(ledger: Ledger, read: Share | None) -> tuple[int, int]:
+    """How many generations there are, and how many bytes are read of them."""
+    kept = [_Kept._make(row) for row in ledger.rows(_KEPT)]
+    return len(kept), sum(one.size for one in kept if read is not None and read.has(one.id))
+
+
+def _damage(ledger: Ledger) -> str | None:
     try:
-        if kept.place.startswith(PACKED):
-            index(root, kept.place)
-        elif (size := located(root, kept.place).stat().st_size) < kept.size:
-            return f"too short: {size} of {kept.size} bytes"
-        found = _sha256(root, kept) if read_data else kept.sha256
-    except OSError as error:
-        return f"missing: {error.strerror}" if error.strerror else f"damaged: {error}"
-    if found != kept.sha256:
-        return f"changed: its bytes hash to {found[:12]}…, archived were {kept.sha256[:12]}…"
+        ((state,), *_) = ledger.rows("pragma integrity_check(1)")
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if state == "ok" else str(state)
+
+
+def _unlike(kept: _Kept, chain: Sequence[object] | None) -> str | None:
+    """What is wrong with the ledger's own rows of a generation."""
+    if chain is None:
+        return None if kept.size == 0 else "the ledger has no segments of it"
+    size, end, count, sha256 = chain
+    if (size, end) != (kept.size, kept.size) or (count == 1 and sha256 != kept.sha256):
+        return "the ledger's segments do not make up its size and hash"
     return None
 
 
-def _sha256(root: Path, kept: _Kept) -> str:
-    state = hashlib.sha256()
+def _wrong(root: Path, ledger: Ledger, kept: _Kept, read: bool) -> str | None:
+    try:
+        return _wrong_size(root, kept) or (_changed(root, ledger, kept) if read else None)
+    except OSError as error:
+        return f"missing: {error.strerror}" if error.strerror else str(error)
+
+
+def _wrong_size(root: Path, kept: _Kept) -> str | None:
+    size = located(root, kept.place).stat().st_size
+    if kept.packed_size is not None and size != kept.packed_size:
+        return f"damaged: packed, it has {size} bytes instead of {kept.packed_size}"
+    if kept.place.startswith(PACKED):
+        index(root, kept.place)
+    elif kept.packed_size is None and size < kept.size:
+        return f"too short: {size} of {kept.size} bytes"
+    return None
+
+
+def _changed(root: Path, ledger: Ledger, kept: _Kept) -> str | None:
+    # The packed file too: a bit that unpacking does not look at may be wrong.
+    if kept.packed_sha256 is not None and digest(located(root, kept.place)) != kept.packed_sha256:
+        return "damaged: its packed bytes have changed"
     with opened(root, kept.place, kept.size) as file:
-        while block := file.read(_BLOCK):
-            state.update(block)
-    return state.hexdigest()
+        found = hashed(file, kept.size).hexdigest()
+    if found == kept.sha256:
+        return None
+    where = _changed_segments(root, ledger, kept)
+    return f"changed: its bytes hash to {found[:12]}…, archived were {kept.sha256[:12]}…{where}"
+
+
+def _changed_segments(root: Path, ledger: Ledger, kept: _Kept) -> str:
+    """Which of the pieces that arrived one after the other are damaged."""
+    sql = "select start, size, sha256 from segments where log_id = ? and generation = ? order by start"
+    bad = []
+    with opened(root, kept.place, kept.size) as file:
+        for start, size, sha256 in ledger.rows(sql, kept.id, kept.generation):
+            file.seek(start)
+            if hashed(file, size).hexdigest() != sha256:
+                bad.append(f"{start} to {start + size}")
+    return f"; bytes {', '.join(bad[:5])}{' …' if len(bad) > 5 else ''}" if bad else ""
+
+
+def _strangers(root: Path, known: set[str]) -> Iterator[Finding]:
+    for place in _files(root):
+        if place not in known:
+            yield Finding(None, place, None, "in no ledger: left by a kill, or put there by hand")
 
 
 def _files(root: Path) -> Iterator[str]:

@@ -211,17 +211,16 @@ select
     s.source,
     c.name,
     c.kind,
-    count(*) as calls,
-    sum(c.status = 'error') as errors,
-    sum(c.status = 'rejected') as rejections,
-    sum(c.status = 'interrupted') as interruptions,
+    sum(c.calls) as calls,
+    sum(c.errors) as errors,
+    sum(c.rejections) as rejections,
+    sum(c.interruptions) as interruptions,
     sum(c.duration_ms) as duration_ms,
     sum(c.output_bytes) as output_bytes,
     sum(c.lines_added) as lines_added,
     sum(c.lines_removed) as lines_removed
-from tool_calls c
+from tool_hours c
 join sessions s on s.id = c.session_id
-where c.copy_of is null
 group by s.source, c.name, c.kind;
 
 create view file_edits as
@@ -229,16 +228,15 @@ select
     s.host,
     p.name as project,
     f.path,
-    count(*) as edits,
+    sum(f.edits) as edits,
     sum(f.lines_added) as lines_added,
     sum(f.lines_removed) as lines_removed,
-    max(c.ts) as last_ts,
-    count(distinct f.session_id) as sessions
-from file_touches f
-join tool_calls c on c.id = f.tool_call_id
+    max(f.last_edit_ts) as last_ts,
+    count(*) as sessions
+from session_files f
 join sessions s on s.id = f.session_id
 left join projects p on p.id = s.project_id
-where f.action in ('edit', 'write', 'delete') and c.copy_of is null
+where f.edits > 0
 group by s.host, s.project_id, f.path;
 
 create view unpriced_models as
@@ -299,14 +297,3 @@ select
     p.what
 from problems p
 join logs l on l.id = p.log_id;
-
-create view coverage as
-select
-    l.source,
-    t.type,
-    t.fate,
-    sum(t.n) as records,
-    count(*) as logs
-from tallies t
-join logs l on l.id = t.log_id
-group by l.source, t.type, t.fate;

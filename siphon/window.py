@@ -31,16 +31,16 @@ SCOPES = (*MESSAGES, *CALLS)
 
 # How a filter reads in SQL, on messages and on tool calls; None: nothing of the table fits.
 FILTERS: dict[str, tuple[str | None, str | None]] = {
-    "host": ("s.host = ?", "s.host = ?"),
+    "host": ("s.host = ? collate nocase", "s.host = ? collate nocase"),
     "source": ("s.source = ?", "s.source = ?"),
-    "project": ("p.name = ?", "p.name = ?"),
+    "project": ("p.name = ? collate nocase", "p.name = ? collate nocase"),
     "repo": ("s.git_repo = ?", "s.git_repo = ?"),
     "branch": ("s.git_branch = ?", "s.git_branch = ?"),
     "session": ("s.uid = ?", "s.uid = ?"),
     "kind": ("x.kind = ?", "'tool_call' = ?"),
     "role": ("x.role = ?", "'tool' = ?"),
     "model": ("x.model = ?", None),
-    "tool": (None, "x.name = ?"),
+    "tool": (None, "x.name = ? collate nocase"),
     "status": (None, "x.status = ?"),
     "file": (
         None,

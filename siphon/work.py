@@ -1,6 +1,7 @@
 """What was worked on and with what: files edited last, and tools by how often and how well."""
 
 import sqlite3
+from collections import Counter
 from typing import Any, NamedTuple
 
 from siphon.errors import SiphonError
@@ -12,8 +13,12 @@ from siphon.urls import Arguments
 DAY_MS = 86_400_000
 CALLS = 30_000  # newest calls that tools are told from
 EDITS = 3000  # newest edits that files are listed from
+FACETS = ("source", "host", "project")
 PERIODS = {"7": "7 days", "30": "30 days", "365": "a year", "all": "all time"}
 USUAL = "30"
+
+Facets = dict[str, list[tuple[str, int]]]
+"""By the names of FACETS: (value, count), most first."""
 
 
 class Edited(NamedTuple):
@@ -54,36 +59,68 @@ class Tools(NamedTuple):
     tools: list[Used]
     servers: list[Used]
     commands: list[Used]
+    facets: Facets  # calls
 
 
 def files_edited(connection: sqlite3.Connection, given: Arguments, limit: int = 200) -> list[Edited]:
     """Files by their last edit, newest first, of the newest EDITS edits."""
-    plain = dict(given)
-    for name in plain:
-        if name not in ("host", "project", "path"):
-            raise SiphonError(f"{name!r} is unknown here; known: host, project, path")
-    where, values = ["1"], []
-    for name, column in (("host", "s.host = ?"), ("project", "p.name = ?")):
-        if name in plain:
-            where.append(column)
-            values.append(plain[name])
-    if "path" in plain:
-        where.append("instr(f.path, ?) > 0")
-        values.append(plain["path"])
+    where, values = _edits_where(given)
     # With max(), SQLite takes the other columns from the row that has it.
     rows = connection.execute(
         "select f.path, p.name, s.host, count(*), coalesce(sum(f.lines_added), 0),"
         " coalesce(sum(f.lines_removed), 0), count(distinct c.session_id), c.ts, s.uid, c.seq, s.title,"
-        " max(c.id)"
-        " from (select id, session_id, ts, seq from tool_calls where kind in ('edit', 'write')"
-        f" and copy_of is null order by id desc limit {EDITS}) c"
-        " cross join file_touches f on f.tool_call_id = c.id"
-        " join sessions s on s.id = c.session_id left join projects p on p.id = s.project_id"
-        f" where f.action in ('edit', 'write', 'delete') and {' and '.join(where)}"
-        " group by s.host, f.path order by 12 desc limit ?",
+        f" max(c.id) {_EDITED} and {where} group by s.host, f.path order by 12 desc limit ?",
         [*values, limit],
     )
     return [Edited(*row[:11]) for row in rows]
+
+
+_EDITED = (
+    "from (select id, session_id, ts, seq from tool_calls where kind in ('edit', 'write')"
+    f" and copy_of is null order by id desc limit {EDITS}) c"
+    " cross join file_touches f on f.tool_call_id = c.id"
+    " join sessions s on s.id = c.session_id left join projects p on p.id = s.project_id"
+    " where f.action in ('edit', 'write', 'delete')"
+)
+
+
+def _edits_where(given: Arguments) -> tuple[str, list[Any]]:
+    plain = dict(given)
+    for name in plain:
+        if name not in (*FACETS, "path"):
+            raise SiphonError(f"{name!r} is unknown here; known: {', '.join(FACETS)}, path")
+    where, values = _narrowed(plain)
+    if "path" in plain:
+        where.append("instr(f.path, ?) > 0")
+        values.append(plain["path"])
+    return " and ".join(["1", *where]), values
+
+
+def _narrowed(plain: dict[str, str]) -> tuple[list[str], list[Any]]:
+    columns = {"source": "s.source = ?", "host": "s.host = ?", "project": "p.name = ?"}
+    names = [name for name in FACETS if name in plain]
+    return [columns[name] for name in names], [plain[name] for name in names]
+
+
+def edit_facets(connection: sqlite3.Connection, given: Arguments) -> Facets:
+    """Edits by tool, host and project, of those that `files_edited` looks at."""
+    where, values = _edits_where(given)
+    return _counted(connection, f"{_EDITED} and {where}", values)
+
+
+def _counted(connection: sqlite3.Connection, source: str, values: list[Any]) -> Facets:
+    rows = connection.execute(
+        f"select s.source, s.host, p.name, count(*) {source} group by 1, 2, 3", values
+    )
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    for *single, count in rows:
+        for name, value in zip(FACETS, single, strict=True):
+            if value is not None:
+                counts[name][value] += count
+    return {
+        name: sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+        for name, found in counts.items()
+    }
 
 
 def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> Tools:
@@ -96,11 +133,8 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
     if period not in PERIODS:
         raise SiphonError(f"days={period!r} is unknown; known: {', '.join(PERIODS)}")
     since = _since(connection, plain, period, now)
-    where, values = ["c.copy_of is null", "c.id >= ?"], [_first_id(since)]
-    for name, column in (("host", "s.host = ?"), ("project", "p.name = ?"), ("source", "s.source = ?")):
-        if name in plain:
-            where.append(column)
-            values.append(plain[name])
+    narrow, chosen = _narrowed(plain)
+    where, values = ["c.copy_of is null", "c.id >= ?", *narrow], [_first_id(since), *chosen]
     newest = connection.execute(
         f"select count(*), min(id) from (select id from tool_calls where id >= ? order by id desc"
         f" limit {CALLS})",
@@ -113,6 +147,7 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
         tools=_used(connection, "c.name", where, values),
         servers=_used(connection, _SERVER, [*where, "c.name glob 'mcp__*'"], values),
         commands=_used(connection, _COMMAND, [*where, "c.kind = 'shell'", "c.summary > ''"], values),
+        facets=_counted(connection, f"{_CALLED} where {' and '.join(where)}", values),
     )
 
 
@@ -123,6 +158,12 @@ _LINE = (
     " else c.summary end"
 )
 _COMMAND = f"substr({_LINE}, 1, instr(replace({_LINE}, char(10), ' ') || ' ', ' ') - 1)"
+
+
+_CALLED = (
+    "from tool_calls c cross join sessions s on s.id = c.session_id"
+    " left join projects p on p.id = s.project_id"
+)
 
 
 def _since(connection: sqlite3.Connection, given: dict[str, str], period: str, now: int) -> int | None:
@@ -144,9 +185,7 @@ def _used(connection: sqlite3.Connection, name: str, where: list[str], values: l
         f"select {name}, max(c.kind), count(*), sum(c.status = 'error'),"
         " sum(c.status in ('rejected', 'interrupted')), count(distinct c.session_id),"
         " cast(avg(c.duration_ms) as integer), max(c.duration_ms), coalesce(sum(c.output_bytes), 0)"
-        " from tool_calls c cross join sessions s on s.id = c.session_id"
-        " left join projects p on p.id = s.project_id"
-        f" where {' and '.join(where)} group by 1 order by 3 desc, 1 limit 100",
+        f" {_CALLED} where {' and '.join(where)} group by 1 order by 3 desc, 1 limit 100",
         values,
     )
     return [Used(*row) for row in rows]

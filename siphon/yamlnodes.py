@@ -1,6 +1,7 @@
 """Reading a YAML document value by value, so that every complaint can name its line."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,13 @@ import yaml
 from siphon.errors import SiphonError
 
 _TAG = "tag:yaml.org,2002:"
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+_SECONDS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_BYTES = {"": 1, "b": 1} | {
+    letter + ending: base**power
+    for power, letter in enumerate("kmgt", 1)
+    for ending, base in (("", 1000), ("b", 1000), ("ib", 1024))
+}
 
 
 class Place(NamedTuple):
@@ -62,6 +70,39 @@ def integer(place: Place, least: int, most: int) -> int:
     if not value.isdecimal() or not least <= int(value) <= most:
         raise fail(place, f"{_named(place)} must be a whole number from {least} to {most}")
     return int(value)
+
+
+def duration(place: Place, least: int, most: int) -> int:
+    """Seconds, as a number or with a unit (90s, 15 min, 6h, 1d), within bounds."""
+    value = _amount(place, _SECONDS)
+    if value is None or not least <= value <= most:
+        raise fail(place, f"{_named(place)} must be a time from {least} s on, as 90s, 15m, 6h or 1d")
+    return round(value)
+
+
+def size(place: Place) -> int:
+    """Bytes, as a number or with a unit: 500 MB, 2 GiB."""
+    value = _amount(place, _BYTES)
+    if value is None or value < 1:
+        raise fail(place, f"{_named(place)} must be a size, as 500 MB or 2 GB")
+    return round(value)
+
+
+def _amount(place: Place, units: Mapping[str, int]) -> float | None:
+    """A number and its unit; None if it is no such thing."""
+    if not _is(place, "str", "int", "float"):
+        return None
+    found = _AMOUNT.fullmatch(str(place.node.value).strip())
+    if found is None or found[2].lower() not in units:
+        return None
+    return float(found[1]) * units[found[2].lower()]
+
+
+def items(place: Place, what: str) -> list[Place]:
+    """The values of a list that is not empty."""
+    if not isinstance(place.node, yaml.SequenceNode) or not place.node.value:
+        raise fail(place, f"{_named(place)} must be a list of {what}")
+    return [Place(place.file, node, place.key, node.start_mark.line + 1) for node in place.node.value]
 
 
 def boolean(place: Place) -> bool:

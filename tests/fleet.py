@@ -3,12 +3,12 @@
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import Config, HostConfig
-from siphon.pull import HostReport
+from siphon.hostreport import HostReport
 from sshd import Sshd
 
 PROJECT = ".claude/projects/-p"
@@ -48,7 +48,7 @@ class Site(NamedTuple):
         with (self.home / path).open("ab") as file:
             file.write(data)
 
-    def collect(self, **options: bool) -> HostReport:
+    def collect(self, **options: Any) -> HostReport:
         (report,) = collect(self.config, self.archive, **options)
         assert report.error is None, report
         return report

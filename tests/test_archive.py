@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from siphon import pathtext, private
 from siphon.archive import Archive, Held
-from siphon.deposit import Arrival, digest
+from siphon.deposit import Arrival
 from siphon.errors import SiphonError
+from siphon.hashing import digest
 from siphon.ledger import HostState, Run
 from siphon.verify import Finding
 
@@ -126,7 +127,7 @@ def test_replaced_generations_are_kept_without_what_they_repeat(archive: Archive
         versions.append(version)
     for version in versions:
         put(archive, "s.db", bytes(version))
-        archive.pack("h")
+        archive.pack("h", 0)
     assert [held.generation for held in archive.generations("h", "s.db")] == list(range(1, 11))
     for number, version in enumerate(versions, 1):
         file = archive.open("h", "s.db", number)
@@ -144,7 +145,7 @@ def test_every_flipped_bit_is_found(archive: Archive) -> None:
     chance = random.Random(4)
     for data in (chance.randbytes(200_000), chance.randbytes(150_000), chance.randbytes(3000)):
         put(archive, LOG, data)
-        archive.pack("h")
+        archive.pack("h", 0)
     put(archive, "small", b"one")
     put(archive, "small", b"other")
     files = [
@@ -409,3 +410,22 @@ def test_importing_the_archive_loads_no_ssh() -> None:
     checkout = Path(__file__).parent.parent
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkout)
     assert answer.stdout == "set()\n", answer.stderr
+
+
+def test_a_host_below_another_shares_no_place_with_it(archive: Archive) -> None:
+    for host in ("gpu", "gpu/ada", "gpu/1"):
+        archive.ledger.record_host(host, 1, None)
+    logs = {("gpu", "ada/x"): b"one", ("gpu/ada", "x"): b"two", ("gpu/1", "x"): b"three"}
+    for turn in (b" first", b" second"):  # so that each has a generation set aside
+        for (host, path), data in logs.items():
+            put(archive, path, data + turn, host=host)
+    put(archive, "1/x", b"of gpu itself", host="gpu")
+    for (host, path), data in logs.items():
+        assert read(archive, path, host) == data + b" second"
+        old = archive.open(host, path, 1)
+        assert old is not None and old.read() == data + b" first"
+    with archive.host_lock("gpu/ada"), archive.host_lock("gpu"):
+        pass
+    with archive.lock("test", 1):
+        pass
+    assert list(archive.verify(read_data=True)) == []

@@ -16,7 +16,7 @@ from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import HostConfig
 from siphon.errors import SiphonError
-from siphon.pull import Planned
+from siphon.hostreport import Planned
 from sshd import mortal
 
 pytest_plugins = ["fleet_fixtures"]
@@ -391,7 +391,7 @@ def test_a_dead_host_is_told_and_never_stops_the_others(fleet: Fleet, tmp_path: 
     runs = {
         run.host: (run.outcome, run.logs_seen, run.logs_changed, run.error) for run in archive.runs()
     }
-    assert runs["dead"] == ("error", 0, 0, errors["dead"])
+    assert runs["dead"] == ("error", None, 0, errors["dead"])
     assert runs["gnu"] == ("ok", 1, 1, None)
     assert said == {host.name for host in config.hosts}
 

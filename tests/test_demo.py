@@ -84,7 +84,7 @@ def test_a_story_is_told_once_for_each_alternative_and_the_oldest_first() -> Non
 def test_all_of_it_loads_without_a_problem(loaded: Road) -> None:
     assert rows(loaded, "select * from problem_list") == []
     assert rows(loaded, "select path, error from logs where error is not null") == []
-    assert rows(loaded, "select source, type from coverage where fate = 'unknown'") == []
+    assert rows(loaded, "select source, type from coverage_by_type where fate = 'unknown'") == []
 
 
 def test_every_request_has_a_price(loaded: Road) -> None:

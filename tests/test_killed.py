@@ -19,16 +19,30 @@ SOAK = "SIPHON_SOAK" in os.environ  # `make soak`: at every step, and 200 times 
 CHECKOUT = Path(__file__).parent.parent
 
 EVENTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate")
-LOGS = ("new", "grown", "grown-2", "rewritten", "rewritten-2", "shrunk", "same")
+LOGS = ("new", "grown", "grown-2", "woken", "rewritten", "rewritten-2", "rewritten-3", "shrunk", "same")
 
 
 OLD = noise(3000)
-LARGE = noise(100_000)  # packed when it is replaced
+LARGE = noise(100_000)  # packed when it is replaced, or at rest
+WEEKS = 21 * 24 * 3600 * 1000  # ms: until logs rest
 
 
-def _before(home: Path) -> None:
+def _before(site: Site, project: Path) -> None:
+    """Logs of which some are packed when the collect that is killed begins, and some when it ends."""
+    for name in ("woken", "rewritten-3"):
+        (project / f"{name}.jsonl").write_bytes(LARGE)
+    site.collect(now=lambda: 0)
     for name in LOGS[1:]:
-        (home / f"{name}.jsonl").write_bytes(LARGE if name == "rewritten-2" else OLD)
+        if not (project / f"{name}.jsonl").exists():
+            data = LARGE if name in ("rewritten-2", "same") else OLD
+            (project / f"{name}.jsonl").write_bytes(data)
+    site.collect(now=lambda: WEEKS)
+    assert _packed(site) == {"woken", "rewritten-3"}
+
+
+def _packed(site: Site) -> set[str]:
+    rows = site.archive.ledger.rows("select path from logs where place glob '.zst/*'")
+    return {Path(path).stem for (path,) in rows}
 
 
 def _after(home: Path) -> None:
@@ -36,8 +50,10 @@ def _after(home: Path) -> None:
         "new": b"new\n",
         "grown": OLD + b"more\n",
         "grown-2": OLD + b"more\n",
+        "woken": LARGE + b"more\n",
         "rewritten": b"x" + noise(4000),
         "rewritten-2": b"y" + noise(4000),
+        "rewritten-3": b"z" + noise(4000),
         "shrunk": b"",
     }.items():
         (home / f"{name}.jsonl").write_bytes(data)
@@ -57,7 +73,7 @@ def _killed_at(site: Site, step: int) -> bool:
 
         try:
             sys.addaudithook(count)
-            collect(site.config, site.archive)
+            collect(site.config, site.archive, now=lambda: 2 * WEEKS)
         except BaseException:
             traceback.print_exc()
             os._exit(1)
@@ -74,8 +90,7 @@ def test_a_collect_killed_at_any_step_loses_nothing_and_shows_no_half(
     while True:
         site = site_of("local", fleet, made(tmp_path / str(step)))
         project = made(site.home / ".claude", "projects", "-p")
-        _before(project)
-        site.collect()
+        _before(site, project)
         _after(project)
         if not _killed_at(site, step):
             break
@@ -84,13 +99,16 @@ def test_a_collect_killed_at_any_step_loses_nothing_and_shows_no_half(
             name = held.path.rpartition("/")[2]
             assert data in ((project / name).read_bytes(), OLD, LARGE), (step, name)
         assert [finding for finding in site.archive.verify(read_data=True) if finding.host] == []
-        site.collect()
+        site.collect(now=lambda: 2 * WEEKS)
+        assert _packed(site) == {"same"}
         logs = {f"{PROJECT}/{log.name}": log.read_bytes() for log in project.iterdir()}
         assert {path: site.read(path) for path in site.held()} == logs
         for path, data in logs.items():
-            assert (site.archive.root / "host" / path).read_bytes() == data
-        kept = site.archive.open("host", f"{PROJECT}/rewritten-2.jsonl", 1)
-        assert kept is not None and kept.read() == LARGE
+            if not path.endswith("same.jsonl"):
+                assert (site.archive.root / "host" / path).read_bytes() == data
+        for name in ("rewritten-2", "rewritten-3"):
+            kept = site.archive.open("host", f"{PROJECT}/{name}.jsonl", 1)
+            assert kept is not None and kept.read() == LARGE
         assert site.sound(), (step, list((site.archive.root / ".parts").iterdir()))
         shutil.rmtree(tmp_path / str(step))
         step += 1 if SOAK else 5

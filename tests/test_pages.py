@@ -23,6 +23,8 @@ PAGES = (
     "/-/tools?days=all",
     "/-/fleet",
     "/-/problems",
+    "/-/coverage",
+    "/-/coverage?source=claude_code",
     f"/-/session/laptop/claude_code/{RICH}",
     f"/-/session/laptop/claude_code/{RICH}?part=3",
     f"/-/session/laptop/claude_code/{LONG}?find=number+17",

@@ -27,6 +27,7 @@ for name in sys.argv[3:]:
         "%z": str(status.st_size),
         "%Fm": f"{{seconds}}.{{fraction:09d}}",
         "%i": str(status.st_ino),
+        "%u": str(status.st_uid),
     }}
     line = sys.argv[2]
     for word, value in words.items():

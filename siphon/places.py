@@ -1,0 +1,131 @@
+"""Where things lie in an archive: a log on its own path; packed and replaced ones in other trees."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import msgspec
+
+from siphon import private
+from siphon.ledger import Ledger
+from siphon.pathtext import raw
+
+PARTS = ".parts"
+GENERATIONS = ".generations"  # replaced generations, as they came
+PACKED = ".packed"  # the same in chunks (siphon/packs.py)
+RESTING = ".zst"  # logs that no longer grow, compressed (siphon/resting.py)
+_NOTE = "doubtful-"  # in .parts
+_numbers = count()
+
+
+def located(root: Path, place: str) -> Path:
+    """The file at a place that a ledger row names."""
+    return Path(f"{root}/{os.fsdecode(raw(place))}")
+
+
+def of_log(root: Path, ledger: Ledger, host: str, path: str) -> str:
+    """Where the current generation belongs: on its own path, or, if that cannot be, under its hash."""
+    place = f"{host}/{path}"
+    taken = any(_taken(ledger, rival, place) for rival in _rivals(ledger, host))
+    possible = None if taken else _possible(root, place)
+    return possible or _flat(root, GENERATIONS, host, path, "current")
+
+
+def _rivals(ledger: Ledger, host: str) -> list[str]:
+    """Other hosts whose logs may have the same place: gpu's ada/x is gpu/ada's x."""
+    above = host.rpartition("/")[0]
+    below = ledger.rows("select name from hosts where name > ? and name < ?", f"{host}/", f"{host}0")
+    return [name for (name,) in below] + ([above] if above else [])
+
+
+def _taken(ledger: Ledger, rival: str, place: str) -> bool:
+    if not place.startswith(f"{rival}/"):
+        return False
+    entry = ledger.entry(rival, place.removeprefix(f"{rival}/"))
+    return entry is not None and entry.place == place
+
+
+def of_generation(root: Path, host: str, path: str, generation: int) -> str:
+    """Where a replaced generation belongs."""
+    place = f"{GENERATIONS}/{_folder(host)}/{generation}/{path}"
+    return _possible(root, place) or _flat(root, GENERATIONS, host, path, str(generation))
+
+
+def of_resting(root: Path, host: str, path: str, generation: int) -> str:
+    """Where a log at rest belongs."""
+    place = f"{RESTING}/{_folder(host)}/{generation}/{path}.zst"
+    return _possible(root, place) or _flat(root, RESTING, host, path, f"{generation}.zst")
+
+
+def _possible(root: Path, place: str) -> str | None:
+    """The place, its folder made; None if a folder, a file above it or its length stands in the way."""
+    file = located(root, place)
+    try:
+        private.folder(file.parent)
+        return None if file.is_dir() else place
+    except OSError:
+        return None
+
+
+def _folder(host: str) -> str:
+    """The host's folder in a tree where generations lie beside hosts: gpu/1 is not gpu's first."""
+    return host.replace("/", "+")
+
+
+def _flat(root: Path, tree: str, host: str, path: str, name: str) -> str:
+    digest = hashlib.sha256(raw(path)).hexdigest()[:32]
+    place = f"{tree}/{_folder(host)}/.flat/{digest}.{name}"
+    private.folder(located(root, place).parent)
+    return place
+
+
+def sync_names(root: Path, places: Iterable[str]) -> None:
+    """Force to disk the names in the places' folders and in those above."""
+    folders: set[Path] = set()
+    for place in places:
+        folder = located(root, place).parent
+        while folder != root and folder not in folders:
+            folders.add(folder)
+            folder = folder.parent
+    private.sync(folders | {root} if folders else ())
+
+
+@contextmanager
+def doubtful(root: Path, places: Sequence[str]) -> Iterator[None]:
+    """Meanwhile files may lie at these places that no ledger names; a kill leaves them to `clear`."""
+    if not places:
+        yield
+        return
+    note = root / PARTS / f"{_NOTE}{os.getpid()}-{next(_numbers)}"
+    with private.create(note) as file:
+        file.write(msgspec.json.encode(places))
+    private.sync([note, note.parent])
+    yield
+    note.unlink()
+
+
+def clear(root: Path, ledger: Ledger) -> None:
+    """Remove what was left at doubtful places and is in no ledger."""
+    for note in (root / PARTS).glob(f"{_NOTE}*"):
+        try:
+            places = msgspec.json.decode(note.read_bytes(), type=list[str])
+        except msgspec.DecodeError:
+            continue  # killed while it was written: nothing was begun yet
+        for place in places:
+            if not ledger.names(place):
+                remove(root, place)
+        note.unlink()
+
+
+def remove(root: Path, place: str) -> None:
+    """Remove a file, and the folders above it that it leaves empty."""
+    file = located(root, place)
+    file.unlink(missing_ok=True)
+    for folder in file.relative_to(root).parents:
+        try:
+            (root / folder).rmdir()
+        except OSError:
+            return  # not empty
