@@ -25,11 +25,15 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 
 # Commands that stand in modules of their own, imported only when asked for: name -> (module, attribute).
 _ELSEWHERE = {
+    "auth": ("siphon.cli_auth", "auth_"),
     "coverage": ("siphon.cli_coverage", "coverage_"),
+    "health": ("siphon.cli_health", "health_"),
+    "hosts": ("siphon.cli_hosts", "hosts_"),
+    "push": ("siphon.cli_push", "push_"),
     "search": ("siphon.cli_read", "search_"),
     "sessions": ("siphon.cli_read", "sessions"),
     "show": ("siphon.cli_read", "show"),
-    "status": ("siphon.cli_read", "status"),
+    "status": ("siphon.cli_status", "status"),
     "usage": ("siphon.cli_usage", "usage_"),
 }
 
@@ -127,10 +131,18 @@ def collect(context: click.Context, hosts: tuple[str, ...], dry_run: bool, json_
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option("--host", help="Host name to file PATHs under; else made from each path's name.")
 @click.option("--rebuild", is_flag=True, help="Build the database anew beside the old one, then swap.")
+@click.option(
+    "--retry", is_flag=True, help="Try quarantined logs again: those that failed to parse too often."
+)
 @as_json
 @click.pass_context
 def load(
-    context: click.Context, paths: tuple[Path, ...], host: str | None, rebuild: bool, json_: bool
+    context: click.Context,
+    paths: tuple[Path, ...],
+    host: str | None,
+    rebuild: bool,
+    retry: bool,
+    json_: bool,
 ) -> None:
     """Read what has changed in the archive into the database.
 
@@ -147,7 +159,14 @@ def load(
     archive = Archive(config.archive)
     filed = _file_loose(archive, paths, host)
     with bytes_bar("loading", quiet=json_) as progress:
-        done = read(archive, config.database, rebuild=rebuild, skip=config.skip, progress=progress)
+        done = read(
+            archive,
+            config.database,
+            rebuild=rebuild,
+            skip=config.skip,
+            tries=None if retry else config.health.tries,
+            progress=progress,
+        )
     if json_:
         emit({**_plain(done), "filed": [_plain(one) for one in filed]})
     else:

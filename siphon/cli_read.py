@@ -35,7 +35,7 @@ def _database(context: click.Context) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def _console() -> Console:
+def console() -> Console:
     """Plain text where nobody looks: no colours, and lines as long as they are."""
     if sys.stdout.isatty():
         return Console(highlight=False)
@@ -103,20 +103,20 @@ def search_(context: click.Context, /, words: tuple[str, ...], json_: bool, **op
 
 
 def _print_found(found: Found) -> None:
-    console = _console()
+    screen = console()
     last = None
     for hit in found.hits:
         if hit.session != last:
             last = hit.session
             where = " · ".join(filter(None, (_title(hit.source), hit.host, hit.project)))
-            console.print(f"\n[bold]{escape(visible(hit.title or hit.session))}[/bold]", soft_wrap=True)
-            console.print(f"[dim]{escape(where)}  {escape(hit.session)}[/dim]", soft_wrap=True)
+            screen.print(f"\n[bold]{escape(visible(hit.title or hit.session))}[/bold]", soft_wrap=True)
+            screen.print(f"[dim]{escape(where)}  {escape(hit.session)}[/dim]", soft_wrap=True)
         line = Styled(
             f"  {figures.stamp(hit.ts)}  #{hit.seq:<5} {hit.tool or hit.kind:<10} ", style="dim"
         )
         for piece, marked in hit.snippet.pieces():
             line.append(visible(piece), style="bold reverse" if marked else "not dim")
-        console.print(line, soft_wrap=True)
+        screen.print(line, soft_wrap=True)
     least = "" if found.counted == "exact" else " or more"
     seen = "" if found.complete else f", looked through the newest {found.window:,}"
     click.echo(f"{figures.plural(found.total, 'hit')}{least}{seen}", err=True)
@@ -217,7 +217,7 @@ def sessions(context: click.Context, /, json_: bool, **options: Any) -> None:
         table.add_column(name, justify="right" if right else "left", no_wrap=name != "title")
     for one in page.sessions:
         table.add_row(*map(escape, _session_row(one)))
-    _console().print(table)
+    console().print(table)
     click.echo(f"{len(page.sessions)} of {figures.plural(page.total, 'session')}", err=True)
     return None
 
@@ -234,75 +234,3 @@ def _session_row(one: Listed) -> tuple[str, ...]:
         figures.usd(one.cost_usd),
         one.native_id,
     )
-
-
-@click.command()
-@click.option("--problems", is_flag=True, help="List the parts of logs that could not be read.")
-@click.option("--limit", default=1000, show_default=True, help="Problems to list.")
-@as_json
-@click.pass_context
-def status(context: click.Context, problems: bool, limit: int, json_: bool) -> None:
-    """What is loaded, from which hosts and tools, how fresh, and what could not be read."""
-    with _database(context) as connection:
-        if problems:
-            found = api.problems(connection, _given(limit=limit))
-            return emit(found) if json_ else _print_problems(found)
-        found = api.status(connection)
-        return emit(found) if json_ else _print_status(found)
-
-
-def _print_problems(found: dict[str, Any]) -> None:
-    for one in found["failed_logs"]:
-        click.echo(f"{one['host']}/{one['path']}: not loaded: {one['error']}")
-    for one in found["problems"]:
-        place = f":{one['line']}" if one["line"] is not None else ""
-        offset = f" (byte {one['offset']})" if one["offset"] is not None else ""
-        click.echo(f"{one['host']}/{one['path']}{place}: {visible(one['what'])}{offset}")
-    click.echo(figures.plural(found["total"], "problem"), err=True)
-
-
-def _print_status(found: dict[str, Any]) -> None:
-    click.echo(
-        f"{figures.plural(found['sessions'], 'session')} from {figures.plural(found['logs'], 'log')}"
-        f" ({figures.bytes_(found['bytes'])}), loaded {figures.stamp(found['loaded_at'])} UTC"
-    )
-    _print_table(
-        ("host", "collected (UTC)", "sessions", "logs", "bytes", "problems", "last activity", "error"),
-        [
-            (
-                row["host"], figures.stamp(row["collected_at"]), row["sessions"], row["logs"],
-                figures.bytes_(row["bytes"] or 0), row["problems"] or 0,
-                figures.stamp(row["last_activity_at"]), row["error"] or "",
-            )
-            for row in found["hosts"]
-        ],
-    )  # fmt: skip
-    _print_table(
-        ("tool", "sessions", "logs", "bytes", "problems"),
-        [
-            (
-                row["title"], row["sessions"], row["logs"], figures.bytes_(row["bytes"] or 0),
-                row["problems"] or 0,
-            )
-            for row in found["sources"]
-        ],
-    )  # fmt: skip
-    for row in found["unpriced_models"]:
-        model = row["model"] or "a model that the logs do not name"
-        requests = figures.plural(row["requests"], "request")
-        click.echo(f"no price is known for {model} ({_title(row['source'])}, {requests})")
-    if found["problems"] or found["failed_logs"]:
-        click.echo(
-            f"{figures.plural(found['problems'], 'part')} of logs could not be read, and"
-            f" {figures.plural(found['failed_logs'], 'log')} not at all;"
-            " list them: siphon status --problems"
-        )
-
-
-def _print_table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in names:
-        table.add_column(name)
-    for row in rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    _console().print(table)

@@ -50,15 +50,19 @@ def load(
     *,
     rebuild: bool = False,
     skip: Iterable[str] = (),
+    tries: int | None = None,
     progress: Progress = _silent,
 ) -> Loaded:
-    """Bring the database up to date with the archive. Raises SiphonError if another load runs."""
+    """Bring the database up to date with the archive. Raises SiphonError if another load runs.
+
+    A log whose parser failed `tries` times in a row is quarantined: not tried again (None: always).
+    """
     started = _now()
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _alone(database):
         stock = Stock(archive.held(), archive.home)
         wanted = stale.jobs(stock, sources(), skip)
-        todo = _todo(database, stock, wanted, rebuild)
+        todo = _todo(database, stock, wanted, rebuild, tries)
         if todo is None:
             done = _build(archive, database, stock, wanted, progress)
         else:
@@ -98,7 +102,9 @@ def _alone(database: Path) -> Iterator[None]:
         yield
 
 
-def _todo(database: Path, stock: Stock, wanted: list[Job], rebuild: bool) -> list[Job] | None:
+def _todo(
+    database: Path, stock: Stock, wanted: list[Job], rebuild: bool, tries: int | None
+) -> list[Job] | None:
     """The logs to read again; None: build the whole anew."""
     if rebuild or not db.current(database):
         return None
@@ -107,7 +113,7 @@ def _todo(database: Path, stock: Stock, wanted: list[Job], rebuild: bool) -> lis
             price_table().version,
         ):
             return None
-        todo = stale.changed(connection, stock, wanted)
+        todo = stale.changed(connection, stock, wanted, tries)
     share = sum(job.held.size for job in todo) / max(1, sum(job.held.size for job in wanted))
     return None if share > REBUILD_SHARE and len(todo) > 100 else todo
 

@@ -137,7 +137,7 @@ group by shape, host, source, project_id;
 -- Tool calls as finely as reports cut them. server: of an MCP call, where its name tells.
 create view tools_by_hour as
 select
-    c.ts - c.ts % 3600000 as hour,
+    nullif(c.hour, -1) as hour,
     s.host,
     s.source,
     p.name as project,
@@ -149,20 +149,19 @@ select
         when c.name like 'mcp\_\_%\_\_%' escape '\' then substr(c.name, 6, instr(substr(c.name, 6), '__') - 1)
         when instr(c.name, '__') > 1 then substr(c.name, 1, instr(c.name, '__') - 1)
     end as server,
-    count(*) as calls,
-    sum(c.status = 'error') as errors,
-    sum(c.status = 'rejected') as rejections,
-    sum(c.status = 'interrupted') as interruptions,
-    count(c.duration_ms) as timed_calls,
+    sum(c.calls) as calls,
+    sum(c.errors) as errors,
+    sum(c.rejections) as rejections,
+    sum(c.interruptions) as interruptions,
+    sum(c.timed_calls) as timed_calls,
     sum(c.duration_ms) as duration_ms,
     sum(c.output_bytes) as output_bytes,
     sum(c.lines_added) as lines_added,
     sum(c.lines_removed) as lines_removed
-from tool_calls c
+from tool_hours c
 join sessions s on s.id = c.session_id
 left join projects p on p.id = s.project_id
-where c.copy_of is null
-group by 1, s.host, s.source, s.project_id, c.name, c.kind;
+group by c.hour, s.host, s.source, s.project_id, c.name, c.kind;
 
 create view mcp_usage as
 select
@@ -187,7 +186,8 @@ select
     json_extract(c.input, '$.skill') as skill,
     count(*) as uses,
     max(c.ts) as last_ts
-from tool_calls c
+from (select distinct session_id from tool_hours where lower(name) = 'skill') t
+cross join tool_calls c on c.session_id = t.session_id
 join sessions s on s.id = c.session_id
 left join projects p on p.id = s.project_id
 where c.copy_of is null and lower(c.name) = 'skill' and json_valid(c.input)
@@ -203,7 +203,8 @@ select
     substr(m.text, 1, instr(m.text || ' ', ' ') - 1) as command,
     count(*) as uses,
     max(m.ts) as last_ts
-from messages m
+from (select distinct session_id from activity_hours where commands > 0) t
+cross join messages m on m.session_id = t.session_id
 join sessions s on s.id = m.session_id
 left join projects p on p.id = s.project_id
 where m.copy_of is null and m.kind = 'command' and m.text like '/%'
@@ -230,163 +231,116 @@ group by s.host, s.source, s.project_id, s.agent;
 
 -- Files that were changed or read, with the language that their names tell (NULL: none we know).
 create view files as
-with languages(suffix, language) as (
-    values
-        ('py', 'Python'), ('pyi', 'Python'), ('ipynb', 'Notebook'), ('ts', 'TypeScript'), ('tsx', 'TypeScript'),
-        ('mts', 'TypeScript'), ('js', 'JavaScript'), ('jsx', 'JavaScript'), ('mjs', 'JavaScript'),
-        ('cjs', 'JavaScript'), ('rs', 'Rust'), ('go', 'Go'), ('java', 'Java'), ('kt', 'Kotlin'), ('kts', 'Kotlin'),
-        ('scala', 'Scala'), ('c', 'C'), ('h', 'C'), ('cpp', 'C++'), ('cc', 'C++'), ('cxx', 'C++'), ('hpp', 'C++'),
-        ('hh', 'C++'), ('cs', 'C#'), ('fs', 'F#'), ('swift', 'Swift'), ('m', 'Objective-C'), ('mm', 'Objective-C'),
-        ('rb', 'Ruby'), ('php', 'PHP'), ('pl', 'Perl'), ('lua', 'Lua'), ('r', 'R'), ('jl', 'Julia'), ('dart', 'Dart'),
-        ('ex', 'Elixir'), ('exs', 'Elixir'), ('erl', 'Erlang'), ('hs', 'Haskell'), ('ml', 'OCaml'), ('clj', 'Clojure'),
-        ('zig', 'Zig'), ('nim', 'Nim'), ('sol', 'Solidity'), ('sh', 'Shell'), ('bash', 'Shell'), ('zsh', 'Shell'),
-        ('fish', 'Shell'), ('ps1', 'PowerShell'), ('sql', 'SQL'), ('html', 'HTML'), ('htm', 'HTML'), ('css', 'CSS'),
-        ('scss', 'CSS'), ('less', 'CSS'), ('vue', 'Vue'), ('svelte', 'Svelte'), ('astro', 'Astro'), ('md', 'Markdown'),
-        ('mdx', 'Markdown'), ('rst', 'Text'), ('txt', 'Text'), ('tex', 'TeX'), ('json', 'JSON'), ('jsonl', 'JSON'),
-        ('yml', 'YAML'), ('yaml', 'YAML'), ('toml', 'TOML'), ('ini', 'INI'), ('cfg', 'INI'), ('xml', 'XML'),
-        ('csv', 'CSV'), ('tf', 'Terraform'), ('proto', 'Protobuf'), ('graphql', 'GraphQL'), ('nix', 'Nix'),
-        ('cmake', 'CMake'), ('gradle', 'Gradle'), ('glsl', 'Shader'), ('wgsl', 'Shader'), ('gd', 'GDScript')
-),
-touched as (
-    select
-        s.host,
-        s.source,
-        s.project_id,
-        replace(f.path, '\', '/') as path,
-        sum(f.action in ('edit', 'write', 'delete')) as edits,
-        sum(f.action = 'read') as reads,
-        sum(f.lines_added) as lines_added,
-        sum(f.lines_removed) as lines_removed,
-        max(c.ts) as last_ts,
-        count(distinct f.session_id) as sessions
-    from file_touches f
-    join tool_calls c on c.id = f.tool_call_id
-    join sessions s on s.id = f.session_id
-    where c.copy_of is null and f.action <> 'search'
-    group by s.host, s.source, s.project_id, 4
-),
-named as (
-    select t.*, replace(t.path, rtrim(t.path, replace(t.path, '/', '')), '') as name
-    from touched t
-)
 select
-    n.host,
-    n.source,
+    s.host,
+    s.source,
     p.name as project,
-    n.project_id,
-    n.path,
-    l.language,
-    n.edits,
-    n.reads,
-    n.lines_added,
-    n.lines_removed,
-    n.last_ts,
-    n.sessions
-from named n
-left join projects p on p.id = n.project_id
-left join languages l
-    on instr(n.name, '.') > 0 and l.suffix = lower(replace(n.name, rtrim(n.name, replace(n.name, '.', '')), ''));
+    s.project_id,
+    replace(f.path, '\', '/') as path,
+    f.language,
+    sum(f.edits) as edits,
+    sum(f.reads) as reads,
+    sum(f.lines_added) as lines_added,
+    sum(f.lines_removed) as lines_removed,
+    max(f.last_ts) as last_ts,
+    count(*) as sessions
+from session_files f
+join sessions s on s.id = f.session_id
+left join projects p on p.id = s.project_id
+group by s.host, s.source, s.project_id, replace(f.path, '\', '/');
 
 create view languages as
 select
-    host,
-    source,
-    project,
-    project_id,
-    language,
-    count(*) as files,
-    sum(edits) as edits,
-    sum(lines_added) as lines_added,
-    sum(lines_removed) as lines_removed
-from files
-where edits > 0
-group by host, source, project_id, language;
-
--- Every moment that has a message or a tool call.
-create view moments as
-select session_id, ts
-from messages
-where copy_of is null and ts is not null
-union all
-select session_id, ts
-from tool_calls
-where copy_of is null and ts is not null;
+    s.host,
+    s.source,
+    p.name as project,
+    s.project_id,
+    f.language,
+    count(distinct replace(f.path, '\', '/')) as files,
+    sum(f.edits) as edits,
+    sum(f.lines_added) as lines_added,
+    sum(f.lines_removed) as lines_removed
+from session_files f
+join sessions s on s.id = f.session_id
+left join projects p on p.id = s.project_id
+where f.edits > 0
+group by s.host, s.source, s.project_id, f.language;
 
 -- Work: the time between a session's records where no more than 10 minutes lie between two of them; a
 -- gap belongs to the hour in which it ends. Sessions that run at once each count.
 create view active_time as
 select
-    g.ts - g.ts % 3600000 as hour,
+    a.hour,
     s.host,
     s.source,
     p.name as project,
     s.project_id,
-    count(distinct g.session_id) as sessions,
-    sum(case when g.gap between 1 and 600000 then g.gap else 0 end) as active_ms
-from (
-    select session_id, ts, ts - lag(ts) over (partition by session_id order by ts) as gap
-    from moments
-) g
-join sessions s on s.id = g.session_id
+    count(*) as sessions,
+    sum(a.active_ms) as active_ms
+from activity_hours a
+join sessions s on s.id = a.session_id
 left join projects p on p.id = s.project_id
-group by 1, s.host, s.source, s.project_id;
+where a.hour >= 0
+group by a.hour, s.host, s.source, s.project_id;
 
--- The clock's time in which any session was active: minutes in which three ran are counted once.
+-- The clock's time in which any session was active: minutes in which three ran are counted once, in the
+-- hour that they lie in.
 create view busy_time as
-select
-    until - until % 3600000 as hour,
-    count(distinct session_id) as sessions,
-    sum(max(0, until - max(since, coalesce(covered, 0)))) as busy_ms
-from (
+with recursive ordered as (
     select
-        session_id,
-        since,
+        begin,
         until,
-        max(until) over (order by since, until rows between unbounded preceding and 1 preceding) as covered
-    from (
-        select
-            session_id,
-            ts as until,
-            case when gap between 1 and 600000 then ts - gap else ts end as since
-        from (
-            select session_id, ts, ts - lag(ts) over (partition by session_id order by ts) as gap
-            from moments
-        )
-    )
+        max(until) over (order by begin, until rows between unbounded preceding and 1 preceding) as covered
+    from spans
+),
+pieces(hour, since, until) as (
+    select
+        max(begin, coalesce(covered, begin)) - max(begin, coalesce(covered, begin)) % 3600000,
+        max(begin, coalesce(covered, begin)),
+        until
+    from ordered
+    where until > coalesce(covered, begin)
+    union all
+    select hour + 3600000, hour + 3600000, until
+    from pieces
+    where until > hour + 3600000
+),
+busy as (
+    select hour, sum(min(until, hour + 3600000) - since) as busy_ms
+    from pieces
+    group by hour
 )
-group by 1;
+select
+    a.hour,
+    count(*) as sessions,
+    coalesce(b.busy_ms, 0) as busy_ms
+from activity_hours a
+left join busy b on b.hour = a.hour
+where a.hour >= 0
+group by a.hour;
 
 -- What caching did: saved_usd is what the same tokens would have cost uncached, less what they cost, at
 -- the prices of their model and time (bands and tiers left aside); NULL where no price is known.
 create view cache_economics as
 select
-    r.ts - r.ts % 3600000 as hour,
+    nullif(u.hour, -1) as hour,
     s.host,
     s.source,
     p.name as project,
     s.project_id,
-    r.model,
-    count(*) as requests,
-    sum(coalesce(r.input_tokens, 0)) as input_tokens,
-    sum(coalesce(r.cache_read_tokens, 0)) as cache_read_tokens,
-    sum(coalesce(r.cache_write_tokens, 0)) as cache_write_tokens,
-    sum(coalesce(r.cache_write_1h_tokens, 0)) as cache_write_1h_tokens,
-    sum(coalesce(r.cache_read_tokens, 0) * (q.input - q.cache_read)) / 1e6 as saved_by_reads_usd,
-    sum(
-        coalesce(r.cache_write_tokens, 0) * (coalesce(q.cache_write, q.input) - q.input)
-        + coalesce(r.cache_write_1h_tokens, 0) * (coalesce(q.cache_write_1h, q.input) - q.input)
-    ) / 1e6 as paid_for_writes_usd,
-    sum(
-        coalesce(r.cache_read_tokens, 0) * (q.input - q.cache_read)
-        - coalesce(r.cache_write_tokens, 0) * (coalesce(q.cache_write, q.input) - q.input)
-        - coalesce(r.cache_write_1h_tokens, 0) * (coalesce(q.cache_write_1h, q.input) - q.input)
-    ) / 1e6 as saved_usd
-from requests r
-join sessions s on s.id = r.session_id
+    nullif(u.model, '') as model,
+    sum(u.requests) as requests,
+    sum(u.input_tokens) as input_tokens,
+    sum(u.cache_read_tokens) as cache_read_tokens,
+    sum(u.cache_write_tokens) as cache_write_tokens,
+    sum(u.cache_write_1h_tokens) as cache_write_1h_tokens,
+    sum(u.saved_by_reads_nanousd) / 1e9 as saved_by_reads_usd,
+    sum(u.paid_for_writes_nanousd) / 1e9 as paid_for_writes_usd,
+    sum(u.saved_by_reads_nanousd - u.paid_for_writes_nanousd) / 1e9 as saved_usd
+from usage_hours u
+join sessions s on s.id = u.session_id
 left join projects p on p.id = s.project_id
-left join prices q on q.id = r.price_id
-where r.copy_of is null
-group by 1, s.host, s.source, s.project_id, r.model;
+group by u.hour, s.host, s.source, s.project_id, u.model;
 
 -- How full the context was: the largest prompt of each session, and how often it was compacted.
 create view context_use as
@@ -398,56 +352,44 @@ select
     s.project_id,
     coalesce(s.title, s.native_id) as title,
     s.started_at,
-    r.peak_tokens,
-    r.requests,
-    (
-        select count(*)
-        from messages m
-        where m.session_id = s.id and m.kind = 'summary' and m.copy_of is null
-    ) as compactions
+    u.peak_tokens,
+    u.requests,
+    coalesce(a.compactions, 0) as compactions
 from (
-    select
-        session_id,
-        max(
-            coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)
-            + coalesce(cache_write_1h_tokens, 0)
-        ) as peak_tokens,
-        count(*) as requests
-    from requests
-    where copy_of is null and not aggregate
+    select session_id, max(peak_tokens) as peak_tokens, sum(requests) as requests
+    from usage_hours
+    where peak_tokens is not null
     group by session_id
-) r
-join sessions s on s.id = r.session_id
-left join projects p on p.id = s.project_id;
+) u
+join sessions s on s.id = u.session_id
+left join projects p on p.id = s.project_id
+left join (
+    select session_id, sum(compactions) as compactions
+    from activity_hours
+    group by session_id
+) a on a.session_id = u.session_id;
 
 -- What went wrong. kind: tool error, tool rejected, tool interrupted, api error; what: the tool's kind.
 create view errors as
+with bad(session_id, hour, kind, what, errors) as (
+    select session_id, hour, 'tool error', kind, errors from tool_hours where errors > 0
+    union all
+    select session_id, hour, 'tool rejected', kind, rejections from tool_hours where rejections > 0
+    union all
+    select session_id, hour, 'tool interrupted', kind, interruptions from tool_hours where interruptions > 0
+    union all
+    select session_id, hour, 'api error', null, api_errors from activity_hours where api_errors > 0
+)
 select
-    c.ts - c.ts % 3600000 as hour,
+    nullif(b.hour, -1) as hour,
     s.host,
     s.source,
     p.name as project,
     s.project_id,
-    'tool ' || c.status as kind,
-    c.kind as what,
-    count(*) as errors
-from tool_calls c
-join sessions s on s.id = c.session_id
+    b.kind,
+    b.what,
+    sum(b.errors) as errors
+from bad b
+join sessions s on s.id = b.session_id
 left join projects p on p.id = s.project_id
-where c.copy_of is null and c.status in ('error', 'rejected', 'interrupted')
-group by 1, s.host, s.source, s.project_id, c.status, c.kind
-union all
-select
-    m.ts - m.ts % 3600000,
-    s.host,
-    s.source,
-    p.name,
-    s.project_id,
-    'api error',
-    null,
-    count(*)
-from messages m
-join sessions s on s.id = m.session_id
-left join projects p on p.id = s.project_id
-where m.copy_of is null and m.kind = 'error'
-group by 1, s.host, s.source, s.project_id;
+group by b.hour, s.host, s.source, s.project_id, b.kind, b.what;

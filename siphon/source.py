@@ -8,6 +8,23 @@ from siphon.log import Log
 from siphon.records import Record
 
 
+class Retention(NamedTuple):
+    """How a tool deletes its own logs: those not changed for some days.
+
+    `days` holds where no setting says anything. Settings are JSON files of which `read` takes the days
+    (inf: for good; None: the file does not say). They hold secrets, so they are looked at on the host
+    and not archived. What is `managed` overrides all; what a project says holds while the tool runs
+    there, and is of consequence for all of its logs.
+    """
+
+    days: float
+    read: Callable[[bytes], float | None]  # raises ValueError where the file cannot be read
+    user: tuple[str, ...]  # below the home
+    project: tuple[str, ...] = ()  # below a project's folder
+    managed: tuple[str, ...] = ()  # absolute
+    usual: tuple[str, ...] = ()  # absolute: what holds where the user says nothing
+
+
 class Source(NamedTuple):
     """One tool's logs.
 
@@ -29,6 +46,7 @@ class Source(NamedTuple):
     sqlite: bool = False  # its logs are SQLite stores: collected as consistent copies
     skips: Mapping[str, str] = {}  # record types left out on purpose: type → reason
     evidence: str = ""  # what it was checked against, and the date
+    retention: Retention | None = None  # None: it deletes nothing that is known of
     gaps: str = ""  # what the tool's logs do not say, for docs/sources.md
 
 

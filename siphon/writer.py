@@ -10,6 +10,7 @@ from siphon.rows import COLUMNS, SESSION_COLUMNS, SLOTS, Batch, Row
 
 _KEYED = ("messages", "tool_calls", "requests")  # rows known by (session, seq), kept when unchanged
 _LISTED = ("file_touches", "relations")  # small rows, replaced as a whole where any differs
+ROLLUPS = ("usage_hours", "activity_hours", "tool_hours", "spans", "session_files")  # of refresh
 _IDS = {"messages": 0, "tool_calls": 0}  # where a row's own id stands among its values
 
 
@@ -56,7 +57,15 @@ def finish_log(
 ) -> None:
     """Store what was read of the log; `counts` (records, problems), None: as they were."""
     sets = ", ".join(f"{name} = ?" for name in LogState._fields)
-    connection.execute(f"update logs set {sets}, error = ? where id = ?", [*state, error, log])
+    # Another generation, or another version of the parser, begins to count anew.
+    tries = (
+        "case when ? is null then 0 when (generation, source_version) = (?, ?) then tries + 1 else 1 end"
+    )
+    counted = [error, state.generation, state.source_version]
+    connection.execute(
+        f"update logs set {sets}, error = ?, tries = {tries} where id = ?",
+        [*state, error, *counted, log],
+    )
     if counts is not None:
         connection.execute("update logs set records = ?, problems = ? where id = ?", [*counts, log])
 
@@ -400,7 +409,7 @@ def drop_session(connection: sqlite3.Connection, session: int, changes: Changes)
         changes.identities[table].update(row[1] for row in found)
         changes.rows += len(found)
         _delete(connection, table, [row[0] for row in found])
-    for table in ("file_touches", "relations", "usage_hours", "activity_hours"):
+    for table in ("file_touches", "relations", *ROLLUPS):
         connection.execute(f"delete from {table} where session_id = ?", [session])
     connection.execute("update relations set target_id = null where target_id = ?", [session])
     connection.execute("update sessions set copy_of = null where copy_of = ?", [session])

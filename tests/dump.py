@@ -26,9 +26,9 @@ _STABLE = {
 _COPY = {"sessions": _SESSION}
 _TABLES = (
     "sessions messages tool_calls file_touches requests relations problems tallies usage_hours"
-    " activity_hours projects logs"
+    " activity_hours tool_hours spans session_files projects logs"
 ).split()
-_UNSTABLE = {"id", "mtime", "loaded_at", "reads", "generation"}
+_UNSTABLE = {"id", "mtime", "loaded_at", "reads", "generation", "tries"}
 
 
 def dump(database: Path) -> list[str]:

@@ -1,13 +1,17 @@
 """search, show, sessions and status on the command line: what the API answers, or for people."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from siphon import api, cli
+from siphon.archive import Archive
+from siphon.config import load_config
 from siphon.db import connect
+from siphon.fleet import fleet as hosts
 from website import LONG, PROMPTS, RICH, fleet
 
 
@@ -41,7 +45,6 @@ ASKED = {
     "search tide --host laptop": lambda one: api.search(one, SEARCHED),
     "sessions --limit 3 --sort cost": lambda one: api.sessions(one, [("sort", "cost"), ("limit", "3")]),
     f"show {RICH[:8]}": lambda one: api.session(one, RICH[:8], [("show", "tools")]),
-    "status": api.status,
     "status --problems": lambda one: api.problems(one, [("limit", "1000")]),
 }
 
@@ -54,6 +57,17 @@ def test_json_is_what_the_api_answers_and_nothing_else(run: Any, folder: Path, l
     assert json.loads(done.out) == json.loads(json.dumps(ASKED[line](connection)))
     assert done.err == ""
     connection.close()
+
+
+def test_status_as_json_is_what_the_api_answers(run: Any, folder: Path) -> None:
+    done = run("status", "--json")
+    config = load_config(folder / "siphon.yml", {}, folder)
+    with closing(connect(folder / "siphon.db")) as connection:
+        told = api.status(connection, hosts(connection, Archive(config.archive), config, 0))
+    found = json.loads(done.out)
+    for one, other in zip(found["hosts"], told["hosts"], strict=True):
+        assert one.pop("lag") > 0 == other.pop("lag")  # the clock went on
+    assert found == json.loads(json.dumps(told))
 
 
 def test_a_search_prints_where_and_what(run: Any) -> None:

@@ -14,7 +14,7 @@ chats do not say: git branch, version, cost, when a tool call ended.
 Evidence: the writer's source (chatRecordingService, HEAD 2026-08) and logs of April 2026; 2026-11-21.
 """
 
-from siphon.source import Source, later
+from siphon.source import Retention, Source, later
 from siphon.sources.gemini_cli.skips import SKIPS
 
 parse = later("siphon.sources.gemini_cli.logs", "parse")
@@ -46,6 +46,21 @@ SOURCES = (
         recognise=recognise,
         skips=SKIPS,
         evidence="writer's source (chatRecordingService, HEAD 2026-08), logs of April 2026, 2026-11-21",
+        # A limit on the number of sessions (maxCount) deletes earlier; it is not reckoned with.
+        retention=Retention(
+            days=30,
+            read=later("siphon.sources.gemini_cli.cleanup", "days"),
+            user=(".gemini/settings.json",),
+            project=(".gemini/settings.json",),
+            managed=(
+                "/etc/gemini-cli/settings.json",
+                "/Library/Application Support/GeminiCli/settings.json",
+            ),
+            usual=(
+                "/etc/gemini-cli/system-defaults.json",
+                "/Library/Application Support/GeminiCli/system-defaults.json",
+            ),
+        ),
         gaps="git, version, cost, cache writes, when a tool call ended",
     ),
 )

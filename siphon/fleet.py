@@ -1,0 +1,206 @@
+"""What is known of each host: reached or not, since when, how far behind, when it is tried again.
+
+Told from the archive's ledger, which is right also where nothing was loaded since; where a database
+is served without its archive, from the copy that the database holds.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from siphon.archive import Archive
+from siphon.backoff import next_run
+from siphon.config import Config, HostConfig
+from siphon.schedule import next_due
+
+LATE = 2  # intervals since the last success that need no word
+
+# Why the newest tries failed, and how often since the last success. A run cut off by us is no failure.
+_RUNS = """
+with ends as (
+    select host,
+        max(id) filter (where outcome = 'ok') as good,
+        max(id) filter (where logs_seen is not null) as seen,
+        max(id) filter (where outcome <> 'running' and error is not 'interrupted') as last,
+        max(started_at) filter (where outcome = 'running') as running
+    from runs where kind = 'collect' and host is not null group by host
+)
+select ends.host, seen.ended_at, last.id = seen.id, last.logs_changed, last.problems, ends.running,
+    (select count(*) from runs r where r.host = ends.host and r.id > coalesce(ends.good, 0)
+        and r.kind = 'collect' and r.outcome = 'error' and r.error is not 'interrupted')
+from ends left join runs seen on seen.id = ends.seen left join runs last on last.id = ends.last
+"""
+_FAILURES = """
+select count(*) from runs where kind = 'collect' and host = ?1 and outcome = 'error'
+    and error is not 'interrupted' and id > coalesce(
+        (select max(id) from runs where kind = 'collect' and host = ?1 and outcome = 'ok'), 0)
+"""
+_HELD = (
+    "select host, count(*), sum(size), max(changed_at), sum(gone_at is not null) from logs group by host"
+)
+_LOADED = "select host, count(*), sum(size), max(loaded_at), 0 from logs group by host"
+_READ = """
+select h.name, coalesce(l.problems, 0), coalesce(l.failed, 0), coalesce(s.sessions, 0), s.last
+from hosts h
+left join (select host, sum(problems) as problems, sum(error is not null) as failed
+    from logs group by host) l on l.host = h.name
+left join (select host, sum(not hidden) as sessions, max(ended_at) as last
+    from sessions group by host) s on s.host = h.name
+"""
+
+
+_Facts = Mapping[str, Mapping[str, Any]]
+"""What was asked → host → the answer."""
+
+
+class HostStatus(NamedTuple):
+    """A host as it stands. Times are UTC ms; None: never, or not known."""
+
+    host: str
+    state: str  # well, late, failing, unreachable, never, off, kept
+    reachable: bool | None  # at the last try
+    seen_at: int | None  # last time it answered
+    collected_at: int | None  # last success
+    attempted_at: int | None  # last try
+    lag: int | None  # ms since the last success
+    news_at: int | None  # last time bytes of a log arrived
+    next_run_at: int | None  # as `siphon up` tries it; in the past: at once; None: never
+    failures: int  # tries in a row that failed
+    running_since: int | None
+    logs: int  # archived
+    gone: int  # of them no longer on the host
+    bytes: int
+    changed: int | None  # logs that the last run found new, grown or rewritten
+    unfetched: int  # parts of the host that the last run could not have
+    problems: int  # parts of logs that could not be read
+    failed_logs: int  # that could not be loaded at all
+    sessions: int
+    last_activity_at: int | None
+    error: str | None  # of the last try
+
+
+class _Run(NamedTuple):
+    seen_at: int | None = None
+    reached: int | None = None
+    changed: int | None = None
+    unfetched: int | None = None
+    running: int | None = None
+    failures: int = 0
+
+
+def fleet(
+    connection: sqlite3.Connection | None, archive: Archive, config: Config, now: int
+) -> list[HostStatus]:
+    """Every host that is configured or has logs, by name. `connection`: siphon.db, if there is one."""
+    book = ledger(archive) or connection
+    if book is None:
+        return [_status(config, host.name, {}, now) for host in config.hosts]
+    facts: _Facts = {
+        "state": _by_host(book, "select name, collected_at, attempted_at, error from hosts"),
+        "run": {row[0]: _Run(*row[1:]) for row in book.execute(_RUNS)},
+        "held": _by_host(book, _LOADED if book is connection else _HELD),
+        "read": _by_host(connection, _READ) if connection is not None else {},
+    }
+    names = {host.name for host in config.hosts}.union(*(part.keys() for part in facts.values()))
+    return [_status(config, name, facts, now) for name in sorted(names) if _shown(name, facts)]
+
+
+def ledger(archive: Archive) -> sqlite3.Connection | None:
+    """The archive's ledger to read; None if there is none. Raises SiphonError if it cannot be opened."""
+    return archive.ledger.db if (archive.root / ".ledger.db").exists() else None
+
+
+def configured(config: Config, name: str) -> HostConfig | None:
+    """The host of siphon.yml that a host's logs come by: `gpu` for `gpu/ada` too."""
+    known = {host.name: host for host in config.hosts}
+    return known.get(name) or known.get(name.partition("/")[0])
+
+
+def interval(config: Config, host: HostConfig | None) -> int:
+    """Seconds between two collects of the host."""
+    return config.interval if host is None or host.every is None else host.every
+
+
+def due_at(config: Config, host: HostConfig, attempted: int | None, failures: int, now: int) -> int:
+    """When `siphon up` collects the host next (ms); not after `now`: at once."""
+    wait = next_run(interval(config, host), attempted, failures)
+    return next_due(host._replace(every=None), None, now if wait is None else wait)
+
+
+def grace(config: Config, host: HostConfig | None) -> int:
+    """ms since the last success that need no word."""
+    lag = config.health.lag
+    return 1000 * (lag if lag is not None else LATE * interval(config, host))
+
+
+def _by_host(connection: sqlite3.Connection, sql: str) -> dict[str, tuple[Any, ...]]:
+    return {row[0]: row[1:] for row in connection.execute(sql)}
+
+
+def _shown(name: str, facts: _Facts) -> bool:
+    """A host that stands for several homes has no line of its own unless something is wrong with it."""
+    parts = any(other.startswith(f"{name}/") for other in facts["held"])
+    error = facts["state"].get(name, (None, None, None))[2]
+    return not parts or name in facts["held"] or error is not None
+
+
+def _status(config: Config, name: str, facts: _Facts, now: int) -> HostStatus:
+    collected, attempted, error = facts.get("state", {}).get(name, (None, None, None))
+    run = facts.get("run", {}).get(name, _Run())
+    logs, size, news, gone = facts.get("held", {}).get(name, (0, 0, None, 0))
+    problems, failed, sessions, activity = facts.get("read", {}).get(name, (0, 0, 0, None))
+    host = configured(config, name)
+    reachable = None if attempted is None else error is None or bool(run.reached)
+    lag = None if collected is None else max(0, now - collected)
+    found = HostStatus(
+        host=name,
+        state="well",
+        reachable=reachable,
+        seen_at=_latest((run.seen_at, collected)),
+        collected_at=collected,
+        attempted_at=attempted,
+        lag=lag,
+        news_at=news,
+        next_run_at=due_at(config, host, attempted, run.failures, now) if host else None,
+        failures=run.failures,
+        running_since=run.running,
+        logs=logs,
+        gone=gone or 0,
+        bytes=size or 0,
+        changed=run.changed,
+        unfetched=run.unfetched or 0,
+        problems=problems,
+        failed_logs=failed,
+        sessions=sessions,
+        last_activity_at=activity,
+        error=error,
+    )
+    found = found._replace(state=_state(config, host, found))
+    return found if found.state not in ("off", "kept") else found._replace(next_run_at=None)
+
+
+def _state(config: Config, host: HostConfig | None, found: HostStatus) -> str:
+    if host is None:
+        return "kept"
+    if not host.enabled:
+        return "off"
+    if found.attempted_at is None:
+        return "never"
+    if found.error is not None:
+        return "failing" if found.reachable else "unreachable"
+    late = found.lag is None or found.lag > grace(config, host)
+    return "late" if late else "well"
+
+
+def _latest(times: Iterable[int | None]) -> int | None:
+    return max((time for time in times if time is not None), default=None)
+
+
+def tries(archive: Archive, host: str) -> tuple[int | None, int]:
+    """When the host was last tried (ms), and how many tries have failed since the last success."""
+    book = ledger(archive)
+    if book is None:
+        return None, 0
+    state = book.execute("select attempted_at from hosts where name = ?", [host]).fetchone()
+    failures = book.execute(_FAILURES, [host]).fetchone()
+    return None if state is None else state[0], int(failures[0])
