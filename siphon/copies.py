@@ -108,9 +108,13 @@ def _raise_usage(connection: sqlite3.Connection, prices: PriceTable) -> None:
     """Give each owner the field-wise maximum over the sightings; its own numbers are kept in `own`."""
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
+    ours, theirs = (", ".join(f"{row}.{name}" for name in _RAISED) for row in ("r", "o"))
     cursor.execute(
-        "select r.* from temp.touched t join requests r on r.identity = t.identity"
-        " order by t.identity, r.copy_of is not null"
+        "select r.* from requests r where r.identity in ("
+        "select r.identity from temp.touched t join requests r on r.identity = t.identity"
+        " left join requests o on o.id = r.copy_of"
+        f" where r.own is not null or (o.id is not null and ({ours}) is not ({theirs})))"
+        " order by r.identity, r.copy_of is not null"
     )
     changed = [
         change
