@@ -31,7 +31,7 @@ from siphon.packs import opened, pack
 from siphon.places import PARTS
 from siphon.resting import Rested
 from siphon.stores import copied
-from siphon.verify import ALL, Finding, Progress, Share, findings, silent
+from siphon.verify import ALL, Finding, Progress, Share, extent, findings, silent
 
 _PATIENCE_SECONDS = 30  # with the processes of a collect that was killed
 _DAY = 24 * 3600 * 1000  # ms
@@ -137,12 +137,22 @@ class Archive:
         pack(self.root, self.ledger, host)
         due: list[Entry] = []
         size = 0
-        for entry in resting.at_rest(self.ledger, host, at - resting.DAYS * _DAY):
+        for entry in self.at_rest(host, at - resting.DAYS * _DAY):
             size += entry.size
             if due and size > most:
                 break
             due.append(entry)
         return resting.rest(self.root, self.ledger, due)
+
+    def at_rest(self, host: str, before: int) -> list[Entry]:
+        """The host's logs that have not grown since `before` (ms) and are not packed yet."""
+        return resting.at_rest(self.ledger, host, before)
+
+    def pack_all(self, before: int, progress: Progress = silent) -> Rested:
+        """Pack all logs that have not grown since `before` (ms)."""
+        hosts = self.ledger.rows("select distinct host from logs order by 1")
+        due = [entry for (host,) in hosts for entry in self.at_rest(host, before)]
+        return resting.rest(self.root, self.ledger, due, progress)
 
     def repos(self) -> dict[tuple[str, str], str]:
         """The git remotes found on the hosts: (host, cwd) → host/owner/name."""
@@ -184,6 +194,10 @@ class Archive:
     ) -> Iterator[Finding]:
         """Yield all that is not as the ledger says; `read_data` reads all bytes of that share's logs."""
         return findings(self.root, self.ledger, share if read_data else None, progress)
+
+    def extent(self, read: Share | None) -> tuple[int, int]:
+        """How many generations a verification looks at, and how many bytes it reads."""
+        return extent(self.ledger, read)
 
     def part(self) -> Path:
         """A path for bytes on their way in; nothing lies there yet."""

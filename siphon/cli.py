@@ -25,11 +25,18 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 
 # Commands that stand in modules of their own, imported only when asked for: name -> (module, attribute).
 _ELSEWHERE = {
+    "archive": ("siphon.cli_archive", "archive"),
+    "restore": ("siphon.cli_archive", "restore"),
+    "verify": ("siphon.cli_verify", "verify"),
+    "prune": ("siphon.cli_verify", "prune"),
     "auth": ("siphon.cli_auth", "auth_"),
+    "budget": ("siphon.cli_budget", "budget"),
     "coverage": ("siphon.cli_coverage", "coverage_"),
     "health": ("siphon.cli_health", "health_"),
     "hosts": ("siphon.cli_hosts", "hosts_"),
     "push": ("siphon.cli_push", "push_"),
+    "prices": ("siphon.cli_prices", "prices_"),
+    "reprice": ("siphon.cli_prices", "reprice"),
     "search": ("siphon.cli_read", "search_"),
     "sessions": ("siphon.cli_read", "sessions"),
     "show": ("siphon.cli_read", "show"),
@@ -228,25 +235,6 @@ def sources(json_: bool) -> None:
         for glob in row["globs"]:
             click.echo(f"{'':16} ~/{glob}")
     return None
-
-
-@siphon.command()
-@click.option("--read-data", is_flag=True, help="Read every byte, not only sizes.")
-@as_json
-@click.pass_context
-def verify(context: click.Context, read_data: bool, json_: bool) -> None:
-    """Check the archive against its ledger."""
-    from siphon.archive import Archive
-
-    config = config_of(context)
-    findings = [str(finding) for finding in Archive(config.archive).verify(read_data=read_data)]
-    if json_:
-        emit({"findings": findings})
-    else:
-        click.echo("the archive is as its ledger says" if not findings else f"{len(findings)} findings")
-    for finding in findings:
-        complain(finding)
-    context.exit(int(bool(findings)))
 
 
 @siphon.command()

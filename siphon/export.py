@@ -10,12 +10,15 @@ from siphon import api
 from siphon.archive import Archive
 from siphon.assets import assets
 from siphon.entries import Call, Entry, Text, entries, visible_seqs
+from siphon.errors import SiphonError
 from siphon.figures import bytes_, count, duration, stamp, usd
 from siphon.log import Log
 from siphon.markdown import markdown
+from siphon.raw import check_whole
 from siphon.reading import call_figures, call_line, label
 from siphon.sessions import Header, children, header
 from siphon.sources import sources
+from siphon.stores import is_store
 from siphon.toolview import parts
 from siphon.visible import visible
 
@@ -75,7 +78,13 @@ def _records(connection: sqlite3.Connection, head: Header) -> Iterator[Entry]:
 
 def _raw(connection: sqlite3.Connection, archive: Archive, uid: str) -> Iterator[bytes]:
     head = header(connection, uid)
+    check_whole(connection, head.id)
     log = Log(archive.home(head.host), head.host, head.path)
+    if is_store(log.home.open(head.path)):
+        raise SiphonError(
+            f"{head.path} is a store that holds more than this session, tokens of logins maybe: it is"
+            f" not handed out; `siphon restore {head.host}/{head.path} --to DIR` gives it"
+        )
     with log.open() as file:
         while block := file.read(1 << 20):
             yield block

@@ -218,7 +218,7 @@ def _merge(part: Path, rest: Iterable[tuple[str, IO[bytes] | None]]) -> None:
 def _held(archive: Archive, host: str, path: str, part: Path, digest: str, mtime: int) -> bool:
     """Whether the archive holds these bytes, or the log they are the beginning of."""
     entry = archive.ledger.entry(host, path)
-    if entry is None:
+    if entry is None or entry.pruned_at is not None:
         return False
     held = archive.home(host).open(path)
     if entry.sha256 == digest or held is None:

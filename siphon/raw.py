@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from typing import IO, NamedTuple
 
 from siphon.archive import Archive
+from siphon.auth_limits import holds_others
 from siphon.errors import SiphonError
 from siphon.log import Log
+from siphon.stores import is_store
 
 LARGEST = 64 << 20  # bytes of one record that are handed out
 
@@ -37,6 +39,8 @@ def records(connection: sqlite3.Connection, archive: Archive, session: int, seq:
         )
     _check(archive, place)
     log = Log(archive.home(place.host), place.host, place.path)
+    if is_store(log.home.open(place.path)):
+        raise SiphonError(f"{place.path} is a store of which no part is handed out as it is")
     try:
         with log.open() as file:
             return [_read(file, place, span) for span in spans]
@@ -88,6 +92,13 @@ def _check(archive: Archive, place: Place) -> None:
         raise SiphonError(
             f"{place.path} was rewritten since it was loaded; `siphon load` reads it again"
         )
+
+
+def check_whole(connection: sqlite3.Connection, session: int) -> None:
+    """Raises SiphonError if the session's log holds others too, which whoever asks may not read."""
+    (log,) = connection.execute("select log_id from sessions where id = ?", [session]).fetchone()
+    if holds_others(connection, log):
+        raise SiphonError("the log holds other sessions too; take another form, such as JSON")
 
 
 def gone(connection: sqlite3.Connection, archive: Archive, session: int) -> bool:

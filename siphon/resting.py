@@ -5,7 +5,7 @@ before the other goes.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,9 +55,14 @@ def at_rest(ledger: Ledger, host: str, before: int) -> list[Entry]:
     return list(map(Entry._make, rows))
 
 
-def rest(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> Rested:
-    """Pack these logs."""
-    total = Rested()
+def rest(
+    root: Path,
+    ledger: Ledger,
+    entries: Sequence[Entry],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Rested:
+    """Pack these logs; `progress` is told (bytes done, bytes in all)."""
+    total, all_bytes = Rested(), sum(entry.size for entry in entries)
     for batch in _batches(entries):
         packed = [one for entry in batch if (one := _packed(root, entry)) is not None]
         _exchange(root, ledger, packed)
@@ -67,6 +72,7 @@ def rest(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> Rested:
             total.packed + sum(one.size for one in packed),
             total.damaged + len(batch) - len(packed),
         )
+        progress(total.bytes, all_bytes)
     return total
 
 

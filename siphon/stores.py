@@ -8,6 +8,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
 
+_MAGIC = b"SQLite format 3\0"
+
+
+def is_store(file: IO[bytes] | None) -> bool:
+    """Whether the file is an SQLite store; closes it.
+
+    A store holds more than sessions: Cursor's has the tokens of its login. So no page, export or API
+    serves one, or a part of one, as it is.
+    """
+    if file is None:
+        return False
+    with file:
+        return file.read(len(_MAGIC)) == _MAGIC
+
 
 @contextmanager
 def copied(files: Sequence[tuple[str, IO[bytes] | None]]) -> Iterator[sqlite3.Connection]:

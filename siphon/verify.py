@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -61,43 +62,57 @@ _KEPT = """
     union all
     select id, host, path, g.generation, g.size, g.sha256, g.place, g.packed_size, g.packed_sha256
     from generations g join logs on id = log_id where g.pruned_at is null
-    order by host, path, generation
 """
+_ALL = f"{_KEPT} order by host, path, generation"
+_ONE = f"select * from ({_KEPT}) where id = ? and generation = ?"
 
 # Segments must follow each other without a hole and end where their generation ends.
 _CHAIN = """
     select log_id, generation, sum(size), max(start + size), count(*),
         case count(*) when 1 then max(sha256) end
-    from segments group by log_id, generation
+    from segments
 """
 
 
 def findings(
     root: Path, ledger: Ledger, read: Share | None = None, progress: Progress = silent
 ) -> Iterator[Finding]:
-    """Yield what is missing, of another size or unknown; of the logs to read also what has changed."""
+    """Yield what is missing, of another size or unknown; of the logs to read also what has changed.
+
+    A collect may be at work: what looks wrong is looked at again, as the ledger then has it.
+    """
+    started = time.time()
     damage = _damage(ledger)
     if damage is not None:
         yield Finding(None, ".ledger.db", None, f"damaged: {damage}; restore it from a backup")
         return
-    kept = [_Kept._make(row) for row in ledger.rows(_KEPT)]
-    chains = {row[:2]: row[2:] for row in ledger.rows(_CHAIN)}
+    kept = [_Kept._make(row) for row in ledger.rows(_ALL)]
     total = sum(one.size for one in kept if read is not None and read.has(one.id))
     done = 0
+    chains = {row[:2]: row[2:] for row in ledger.rows(f"{_CHAIN} group by log_id, generation")}
     for one in kept:
         chosen = read is not None and read.has(one.id)
-        what = _unlike(one, chains.get((one.id, one.generation))) or _wrong(root, ledger, one, chosen)
-        if what is not None:
+        chain = chains.get((one.id, one.generation))
+        if _wrong(root, ledger, one, chain, chosen) and (what := _still(root, ledger, one, chosen)):
             yield Finding(one.host, one.path, one.generation, what)
         if chosen:
             done += one.size
             progress(done, total)
-    yield from _strangers(root, {one.place for one in kept})
+    yield from _strangers(root, ledger, {one.place for one in kept}, started)
 
 
-def held(ledger: Ledger, read: Share | None) -> tuple[int, int]:
+def _still(root: Path, ledger: Ledger, kept: _Kept, read: bool) -> str | None:
+    """What is wrong with a generation, as the ledger has it now."""
+    for row in ledger.rows(_ONE, kept.id, kept.generation):
+        sql = f"{_CHAIN} where log_id = ? and generation = ? group by log_id, generation"
+        chains = [chain[2:] for chain in ledger.rows(sql, kept.id, kept.generation)]
+        return _wrong(root, ledger, _Kept._make(row), chains[0] if chains else None, read)
+    return None  # pruned meanwhile
+
+
+def extent(ledger: Ledger, read: Share | None) -> tuple[int, int]:
     """How many generations there are, and how many bytes are read of them."""
-    kept = [_Kept._make(row) for row in ledger.rows(_KEPT)]
+    kept = [_Kept._make(row) for row in ledger.rows(_ALL)]
     return len(kept), sum(one.size for one in kept if read is not None and read.has(one.id))
 
 
@@ -119,9 +134,12 @@ def _unlike(kept: _Kept, chain: Sequence[object] | None) -> str | None:
     return None
 
 
-def _wrong(root: Path, ledger: Ledger, kept: _Kept, read: bool) -> str | None:
+def _wrong(
+    root: Path, ledger: Ledger, kept: _Kept, chain: Sequence[object] | None, read: bool
+) -> str | None:
     try:
-        return _wrong_size(root, kept) or (_changed(root, ledger, kept) if read else None)
+        own = _unlike(kept, chain) or _wrong_size(root, kept)
+        return own or (_changed(root, ledger, kept) if read else None)
     except OSError as error:
         return f"missing: {error.strerror}" if error.strerror else str(error)
 
@@ -161,9 +179,15 @@ def _changed_segments(root: Path, ledger: Ledger, kept: _Kept) -> str:
     return f"; bytes {', '.join(bad[:5])}{' …' if len(bad) > 5 else ''}" if bad else ""
 
 
-def _strangers(root: Path, known: set[str]) -> Iterator[Finding]:
+def _strangers(root: Path, ledger: Ledger, known: set[str], started: float) -> Iterator[Finding]:
     for place in _files(root):
-        if place not in known:
+        if place in known or ledger.names(place):
+            continue
+        try:
+            new = located(root, place).lstat().st_ctime >= started
+        except OSError:
+            continue  # gone meanwhile
+        if not new:  # else it is just being put there
             yield Finding(None, place, None, "in no ledger: left by a kill, or put there by hand")
 
 
