@@ -105,14 +105,16 @@ class BucketHost:
         """Nothing to hang up."""
 
     def _head(self, path: str) -> Object | None:
-        key = self._objects[path].key
+        listed = self._objects.get(path)
+        if listed is None:
+            return None  # not a log, or not there
         try:
-            meta = obstore.head(self.store, key)
+            meta = obstore.head(self.store, listed.key)
         except FileNotFoundError:
             return None
         except BaseError as error:
             raise SiphonError(f"{self.where}: {reason(error)}") from None
-        return Object.of(meta)._replace(key=key)
+        return Object.of(meta)._replace(key=listed.key)
 
     def _read_small(self, want: Want) -> "_Reading | None":
         """All that is wanted, at once; None: it cannot be read."""

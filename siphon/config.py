@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import yaml
 
+from siphon.budgetconfig import Budget, budgets
 from siphon.errors import SiphonError
 from siphon.hostconfig import HOST_NAME, Folders, HostConfig, hosts, known_sources, path_of
 from siphon.yamlnodes import Place, duration, fail, integer, items, mapping, text
@@ -41,6 +42,7 @@ class Config(NamedTuple):
     ssh: Path  # the user's .ssh folder
     health: HealthConfig = HealthConfig()
     names: tuple[str, ...] = ()  # that the pages are reached by, beside localhost
+    budgets: tuple[Budget, ...] = ()
 
 
 def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Config:
@@ -58,7 +60,8 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Con
         folders,
         file,
         mapping(
-            Place(file, node), ("archive", "database", "interval", "skip", "hosts", "health", "names")
+            Place(file, node),
+            ("archive", "database", "interval", "skip", "hosts", "health", "names", "budgets"),
         ),
     )
 
@@ -99,11 +102,12 @@ def _config(folders: Folders, file: Path | None, values: Mapping[str, Place]) ->
         database=database,
         interval=duration(values["interval"], 1, 10**7) if "interval" in values else _INTERVAL,
         skip=known_sources(values["skip"]) if "skip" in values else (),
-        hosts=hosts(values["hosts"], folders) if "hosts" in values else (_this_machine(folders.home),),
+        hosts=hosts(values["hosts"], folders) if "hosts" in values else (this_machine(folders.home),),
         path=file,
         ssh=folders.home / ".ssh",
         health=_health(values["health"]) if "health" in values else HealthConfig(),
         names=tuple(map(text, items(values["names"], "host names"))) if "names" in values else (),
+        budgets=budgets(values["budgets"]) if "budgets" in values else (),
     )
 
 
@@ -118,7 +122,7 @@ def _health(place: Place) -> HealthConfig:
     return HealthConfig(**seconds, stuck=stuck, tries=tries)
 
 
-def _this_machine(home: Path) -> HostConfig:
+def this_machine(home: Path) -> HostConfig:
     short = socket.gethostname().partition(".")[0]
     return HostConfig(name=re.sub(r"[^A-Za-z0-9_-]", "-", short) or "localhost", home=home)
 

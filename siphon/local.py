@@ -13,16 +13,9 @@ from siphon import shell
 from siphon.errors import SiphonError
 from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
 from siphon.pathtext import raw, text
-from siphon.reach import Asked, Part, Reached
 from siphon.wanted import Root, Wanted
 
 _GIT_SECONDS = 300
-
-
-def reach(asked: Asked) -> Reached:
-    """A home of this machine."""
-    host = LocalHost(asked.host.home or asked.config.ssh.parent, without=[asked.archive.root])
-    return Reached([Part(asked.host.name, lambda: host)], host.close)
 
 
 class LocalHost:
@@ -31,10 +24,12 @@ class LocalHost:
     wire = 0
     means = "files"
 
-    def __init__(self, home: Path, without: Sequence[Path] = ()) -> None:
+    def __init__(self, home: Path, without: Sequence[Path] = (), owner: int | None = None) -> None:
+        """`owner`: only files of the user with this number are seen."""
         if not home.is_dir():
             raise SiphonError(f"{home}: no such folder; 'home' must name the directory to collect")
         self.home = os.fsencode(os.path.realpath(home))
+        self.owner = owner
         self.without = {os.fsencode(os.path.realpath(folder)) for folder in without}
 
     def find(self, wanted: Wanted) -> Listing:
@@ -54,12 +49,12 @@ class LocalHost:
         for path in paths:
             with suppress(OSError):
                 status = os.lstat(self.home + b"/" + raw(path))
-                if stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) and self.owner in (None, status.st_uid):
                     found[path] = _found(path, status)
         return found
 
     def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:  # noqa: ARG002
-        with _Folder(self.home) as folder:
+        with _Folder(self.home, self.owner) as folder:
             for want in wants:
                 try:
                     descriptor = folder.open(raw(want.path))
@@ -102,7 +97,9 @@ class LocalHost:
             if root.folder and (root.match.fullmatch(path) or root.leads.fullmatch(path)):
                 seen.links.append(path)
         elif entry.is_file(follow_symlinks=False) and root.match.fullmatch(path):
-            seen.found[path] = _found(path, entry.stat(follow_symlinks=False))
+            status = entry.stat(follow_symlinks=False)
+            if self.owner in (None, status.st_uid):
+                seen.found[path] = _found(path, status)
 
 
 class _Seen(NamedTuple):
@@ -122,8 +119,9 @@ def _below(real: bytes, home: bytes) -> bool:
 class _Folder:
     """Opens regular files below a home, step by step so that no link, however late, leads elsewhere."""
 
-    def __init__(self, home: bytes) -> None:
+    def __init__(self, home: bytes, owner: int | None) -> None:
         self._home = home
+        self._owner = owner
         self._path: bytes | None = None  # of the folder opened last: the next file is likely in it, too
         self._descriptor = -1
 
@@ -141,10 +139,11 @@ class _Folder:
             self._descriptor = _descend(self._home, os.path.realpath(above))
             self._path = above
         file = os.open(name, _READ | os.O_NONBLOCK, dir_fd=self._descriptor)
-        if stat.S_ISREG(os.fstat(file).st_mode):
+        status = os.fstat(file)
+        if stat.S_ISREG(status.st_mode) and self._owner in (None, status.st_uid):
             return file
         os.close(file)
-        raise PermissionError("no regular file")
+        raise PermissionError("no regular file of this user")
 
     def _close(self) -> None:
         if self._path is not None:
