@@ -1,45 +1,57 @@
-"""Hosts behind a line: over SSH, or through a command run here."""
+"""Hosts behind SSH: one connection, to one home or to those of many users."""
 
-from collections.abc import Callable, Sequence
-
-from siphon.commandline import CommandLine
+from siphon import users
+from siphon.errors import SiphonError, UnfitError
+from siphon.here import by_shell, from_login, parts
 from siphon.hosts import Host
-from siphon.probed import ProbedHost
+from siphon.line import Line
+from siphon.probed import Means, ProbedHost
 from siphon.reach import Asked, Part, Reached
-from siphon.shellhost import ShellHost
+from siphon.sftp import SftpHost, session
+from siphon.ssh import StrictConnection, connect, login_of
+from siphon.sshline import SshLine
+from siphon.users import Homes, UserHome
 
 
 def reach_by_ssh(asked: Asked) -> Reached:
-    """One connection, to one home."""
-    from siphon.sftp import SftpHost
-    from siphon.ssh import connect, login_of
-    from siphon.sshline import SshLine
+    """Connect, and find the homes. What each can do, its first listing finds out."""
+    name = asked.host.name
+    connection = connect(login_of(asked.host), asked.config.ssh)
+    line = SshLine(connection, asked.host.command or ())
 
-    host = asked.host
-    connection = connect(login_of(host), asked.config.ssh)
-    home = _from_login(host.remote_home)
-    line = SshLine(connection, host.command or ())
-    means: list[Callable[[], Host]] = [lambda: ShellHost(line, host.name, home)]
-    if host.command is None:
-        means.append(lambda: SftpHost(connection, host.name, home))
-    return _one(host.name, means, connection.close)
+    def probed(home: str, owner: int | None = None) -> Host:
+        means = by_shell(line, name, home, owner)
+        if asked.host.command is None:  # the login's own shell: SFTP leads to the same place
+            by_sftp: Means = lambda: SftpHost(connection, name, home, owner)  # noqa: E731
+            means.insert(1, by_sftp)
+        return ProbedHost(name, means)
+
+    def opened(home: UserHome) -> Host:
+        if not asked.host.sudo:
+            return probed(home.folder, home.owner)
+        own = SshLine(connection, users.sudo(home), "/")  # he may not enter the folder we are in
+        return ProbedHost(name, by_shell(own, name, home.folder, home.owner))
+
+    if asked.host.homes is None:
+        one = probed(from_login(asked.host.remote_home))
+        return Reached([Part(name, lambda: one)], connection.close)
+    try:
+        found = _homes(connection, line, asked)
+    except BaseException:
+        connection.close()
+        raise
+    return Reached(parts(asked, found, opened), connection.close, found.problems)
 
 
-def reach_by_command(asked: Asked) -> Reached:
-    """One home behind a shell."""
-    host = asked.host
-    line = CommandLine(host.command or ())
-    return _one(
-        host.name, [lambda: ShellHost(line, host.name, _from_login(host.remote_home))], line.close
-    )
-
-
-def _one(name: str, means: Sequence[Callable[[], Host]], close: Callable[[], None]) -> Reached:
-    return Reached([Part(name, lambda: ProbedHost(name, means, lambda: None))], close)
-
-
-def _from_login(home: str | None) -> str:
-    """The home as seen from where a login lands, "" being that itself."""
-    if home is None or home in ("~", "~/"):
-        return ""
-    return home.removeprefix("~/")
+def _homes(connection: StrictConnection, line: Line, asked: Asked) -> Homes:
+    """The users' homes, told by the shell or, where there is none, by SFTP."""
+    patterns = asked.host.homes or ()
+    try:
+        return users.by_shell(line, asked.host.name, patterns)
+    except UnfitError:
+        if asked.host.sudo or asked.host.command:
+            raise
+    for word in patterns:
+        if "/" not in word:
+            raise SiphonError(f"homes: {word}: without a shell there name the folder, as /home/{word}")
+    return users.by_sftp(session(connection), patterns)

@@ -16,14 +16,16 @@ import fabric
 import paramiko
 from paramiko.config import SSHConfig
 
+from siphon.config import HostConfig
 from siphon.errors import SiphonError
 from siphon.knownhosts import HostName, check, known_keys
 from siphon.sshconfig import SYSTEM, ssh_config
+from siphon.sshkeys import Keys
 
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else its tracebacks reach the user
 CONNECT_SECONDS = 15
 ALIVE_SECONDS = 15  # between signs of life
-DEAD_SECONDS = 60  # without an answer to them
+_DEAD_AFTER = 4  # of them without an answer
 _MOST_HOPS = 8
 _USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 _HOP = re.compile(r"(?:ssh://)?(?:(?P<user>[^@]+)@)?(?P<host>\[[^\]]+\]|[^:]+)(?::(?P<port>\d+))?/?")
@@ -37,6 +39,8 @@ class Login(NamedTuple):
     user: str | None = None
     port: int | None = None
     identity: Path | None = None
+    timeout: int | None = None  # seconds to connect in
+    keepalive: int | None = None  # seconds between signs of life
 
 
 class StrictConnection(fabric.Connection):  # type: ignore[misc]  # fabric has no types
@@ -54,7 +58,7 @@ class StrictConnection(fabric.Connection):  # type: ignore[misc]  # fabric has n
             config=fabric.Config(ssh_config=config, lazy=True),
         )
         self._set(host_name=self._host_name())
-        self._set(connect_timeout=self.connect_timeout or CONNECT_SECONDS)
+        self._set(connect_timeout=login.timeout or self.connect_timeout or CONNECT_SECONDS)
         self.connect_kwargs = self._arguments()
         self.client.set_missing_host_key_policy(_OnlyKnown(self.host_name))
 
@@ -74,6 +78,7 @@ class StrictConnection(fabric.Connection):  # type: ignore[misc]  # fabric has n
             return None  # `Host *` gave the gateway itself as its gateway
         if self.login.name.count(" via ") >= _MOST_HOPS:
             raise SiphonError(f"{self.login.name}: ProxyJump leads in a circle; see ssh_config")
+        login = login._replace(timeout=self.login.timeout, keepalive=self.login.keepalive)
         return StrictConnection(login, self.folder, self.config.base_ssh_config, hops[:-1])
 
     def close(self) -> None:
@@ -105,37 +110,54 @@ class StrictConnection(fabric.Connection):  # type: ignore[misc]  # fabric has n
         return home / text[2:] if text.startswith("~/") else home / text
 
     def _arguments(self) -> dict[str, Any]:
-        only = str(self.ssh_config.get("identitiesonly", "no")).lower() == "yes"
         return {
-            "key_filename": [str(key) for key in self._identities()],
-            "look_for_keys": False,  # paramiko would look in its own idea of the home
-            "allow_agent": not only,
-            "banner_timeout": CONNECT_SECONDS,
-            "auth_timeout": 2 * CONNECT_SECONDS,
-            "channel_timeout": 2 * CONNECT_SECONDS,
+            "auth_strategy": self._keys(),
+            "banner_timeout": self.connect_timeout,
+            "auth_timeout": 2 * self.connect_timeout,
+            "channel_timeout": 2 * self.connect_timeout,
             "transport_factory": self._transport,
         }
+
+    def _keys(self) -> Keys:
+        agent = self.ssh_config.get("identityagent")
+        if agent is not None and agent.lower() == "none":
+            agent = "none"
+        elif agent is not None:
+            agent = None if agent == "SSH_AUTH_SOCK" else str(self._path(agent))
+        return Keys(
+            user=self.user,
+            identities=tuple(self._identities()),
+            certificates=tuple(self._files("certificatefile", ())),
+            only=str(self.ssh_config.get("identitiesonly", "no")).lower() == "yes",
+            agent=agent,
+        )
 
     def _identities(self) -> list[Path]:
         key = self.login.identity
         if key is not None:
-            if not key.is_file():
+            if not key.is_file() and not Path(f"{key}.pub").is_file():
                 raise SiphonError(f"{self.login.name}: identity {key}: no such file")
             return [key]
         configured = self.ssh_config.get("identityfile", [])
-        keys = [self._path(text) for text in configured] or [self.folder / name for name in _USUAL_KEYS]
-        return [key for key in keys if key.is_file()]
+        return [self._path(text) for text in configured] or [self.folder / name for name in _USUAL_KEYS]
+
+    @property
+    def _alive_seconds(self) -> int:
+        configured = str(self.ssh_config.get("serveraliveinterval", ""))
+        said = int(configured) if configured.isdecimal() else 0
+        return self.login.keepalive or said or ALIVE_SECONDS
 
     def _transport(self, sock: Any, **options: Any) -> paramiko.Transport:
         """Asks for the kind of key that is known, watches for a dead line, counts what passes."""
         if isinstance(sock, socket.socket):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_SECONDS * 1000)
+                dead = _DEAD_AFTER * self._alive_seconds * 1000
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, dead)
         counted = _Counted(sock)
         self.sockets.append(counted)
         transport = paramiko.Transport(counted, **options)  # type: ignore[arg-type]  # any such object
-        transport.set_keepalive(ALIVE_SECONDS)
+        transport.set_keepalive(self._alive_seconds)
         kinds = {kind for line in known_keys(self.host_name) for kind in _algorithms(line.kind)}
         security = transport.get_security_options()
         security.key_types = sorted(security.key_types, key=lambda kind: kind not in kinds)
@@ -181,6 +203,12 @@ class _Counted:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
+
+
+def login_of(host: HostConfig) -> Login:
+    """How siphon.yml says to reach a host."""
+    where = host.ssh or host.name
+    return Login(host.name, where, host.user, host.port, host.identity, host.timeout, host.keepalive)
 
 
 def connect(login: Login, folder: Path) -> StrictConnection:
