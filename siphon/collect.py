@@ -7,7 +7,7 @@ from functools import partial
 from subprocess import TimeoutExpired
 from typing import NamedTuple
 
-from siphon import audit
+from siphon import audit, retention
 from siphon.archive import Archive
 from siphon.config import Config, HostConfig
 from siphon.crew import in_processes
@@ -19,6 +19,7 @@ from siphon.pull import Pull
 from siphon.reach import Asked, Part
 from siphon.repos import normalise
 from siphon.schedule import next_due
+from siphon.source import Source
 from siphon.sources import sources
 from siphon.transports import TRANSPORTS
 from siphon.wanted import Wanted, wanted
@@ -83,6 +84,7 @@ def collect_host(job: Job, say: Say) -> list[HostReport]:
         say(Progress(job.host.name, "connect"))
         asked = Asked(job.host, job.config, job.archive)
         with closing(TRANSPORTS[job.host.transport].reach(asked)) as reached:
+            attempt.reachable = True
             if [part.name for part in reached.parts] == [job.host.name]:
                 return _pulled(job, reached.parts[0], say, attempt)
             for part in reached.parts:
@@ -98,6 +100,7 @@ def collect_host(job: Job, say: Say) -> list[HostReport]:
 class _Attempt:
     """What has been done when something fails."""
 
+    reachable = False
     pull: Pull | None = None
 
 
@@ -109,7 +112,8 @@ def _reported(job: Job, name: str, work: Callable[[_Attempt], HostReport]) -> Ho
     try:
         report = work(attempt)
     except Exception as error:  # this host failed, whatever the reason; the others must not
-        so_far = attempt.pull.report() if attempt.pull else HostReport(name)
+        reached = HostReport(name, reachable=attempt.reachable)
+        so_far = attempt.pull.report() if attempt.pull else reached
         report = so_far._replace(error=_reason(job.host.name, error))
     report = report._replace(
         started_at=started, ended_at=job.now(), transport=job.host.transport, limit=job.host.limit
@@ -120,6 +124,7 @@ def _reported(job: Job, name: str, work: Callable[[_Attempt], HostReport]) -> Ho
 
 
 def _pulled(job: Job, part: Part, say: Say, attempt: _Attempt) -> HostReport:
+    attempt.reachable = True
     lock = nullcontext() if job.dry_run else job.archive.host_lock(part.name)
     with closing(part.open()) as host, lock:
         attempt.pull = pull = Pull(job.archive, host, part.name, say, job.now)
@@ -129,8 +134,9 @@ def _pulled(job: Job, part: Part, say: Say, attempt: _Attempt) -> HostReport:
         job.archive.pack(part.name, job.now())
         say(Progress(part.name, "git"))
         unasked = _ask_git(job, part.name, host, pull.folders.found())
+        unseen = _look_at_settings(job, part.name, host, pull)
         report = pull.report()
-        return report._replace(problems=(*report.problems, *unasked))
+        return report._replace(problems=(*report.problems, *unasked, *unseen))
 
 
 def _tell_parts(job: Job, own: HostReport) -> None:
@@ -141,10 +147,14 @@ def _tell_parts(job: Job, own: HostReport) -> None:
 
 
 def wanted_of(config: Config, host: HostConfig) -> Wanted:
+    """What is collected of a host."""
+    return wanted(sources_of(config, host))._replace(only=host.paths, never=host.skip_paths)
+
+
+def sources_of(config: Config, host: HostConfig) -> list[Source]:
+    """The tools whose logs are collected of a host."""
     chosen = host.sources if host.sources is not None else sources().keys()
-    return wanted(
-        source for name, source in sources().items() if name in chosen and name not in config.skip
-    )
+    return [source for name, source in sources().items() if name in chosen and name not in config.skip]
 
 
 def _chosen(config: Config, archive: Archive, names: Sequence[str], at: int) -> list[HostConfig]:
@@ -185,6 +195,15 @@ def _ask_git(job: Job, name: str, host: Host, folders: Sequence[str]) -> list[st
     return []
 
 
+def _look_at_settings(job: Job, name: str, host: Host, pull: Pull) -> list[str]:
+    """How long the tools there keep their logs."""
+    chosen = sources_of(job.config, job.host)
+    try:
+        return retention.look(job.archive, host, name, pull.listing.found, chosen, job.now())
+    except (SiphonError, OSError, TimeoutExpired) as error:
+        return [f"settings: {error}"]
+
+
 def _record(archive: Archive, run: Run, report: HostReport) -> None:
     done = run._replace(
         ended_at=report.ended_at,
@@ -194,6 +213,12 @@ def _record(archive: Archive, run: Run, report: HostReport) -> None:
         bytes=report.bytes,
         problems=len(report.problems),
         error=report.error,
+        reachable=report.reachable,
+        transport=report.transport,
+        tools=report.tools,
+        wire=report.wire,
+        left_logs=report.left_logs,
+        left_bytes=report.left_bytes,
     )
     archive.record_run(done)
     archive.ledger.record_host(report.host, report.ended_at, report.error)

@@ -26,6 +26,11 @@ class KnownKey(NamedTuple):
     kind: str
     key: str  # base64
 
+    @property
+    def fingerprint(self) -> str:
+        """As ssh prints it."""
+        return fingerprint(self.kind, self.key)
+
 
 class HostName(NamedTuple):
     """What a host is called in known_hosts, and where its key is to be looked for."""
@@ -43,8 +48,24 @@ def known_keys(host: HostName) -> list[KnownKey]:
     return exact or [key for key in lines if _names(key.names, host.plain)]
 
 
+class StrangerError(SiphonError):
+    """A host, or a gateway, showed a key that is not known for it."""
+
+    def __init__(self, host: HostName, kind: str, key: str, known: Sequence[KnownKey]) -> None:
+        self.host = host
+        self.kind = kind
+        self.key = key
+        self.known = known  # keys that are known for just this name: it is another now
+        super().__init__(_changed(self) if known else _unknown(self))
+
+    @property
+    def fingerprint(self) -> str:
+        """As ssh prints it."""
+        return fingerprint(self.kind, self.key)
+
+
 def check(host: HostName, kind: str, key: str) -> None:
-    """Pass a key (base64) that is known; raise SiphonError with what to do about any other."""
+    """Pass a key (base64) that is known. Raises StrangerError for any other, SiphonError if revoked."""
     known = known_keys(host)
     for line in known:
         if line.revoked and line.key == key:
@@ -54,12 +75,8 @@ def check(host: HostName, kind: str, key: str) -> None:
     accepted = [line for line in known if not line.revoked]
     if any((line.kind, line.key) == (kind, key) for line in accepted):
         return
-    if accepted and any(_names(line.names, host.known_as) for line in accepted):
-        raise SiphonError(_changed(host, kind, key, accepted))
-    raise SiphonError(
-        f"{host.name}: refused: the key of {host.known_as} is not known: {fingerprint(kind, key)}; "
-        f"if that is the machine's own (ssh-keygen -lf there), accept it: {_accept(host, kind, key)}"
-    )
+    exact = [line for line in accepted if _names(line.names, host.known_as)]
+    raise StrangerError(host, kind, key, exact)
 
 
 def fingerprint(kind: str, key: str) -> str:
@@ -68,19 +85,27 @@ def fingerprint(kind: str, key: str) -> str:
     return f"{kind} SHA256:{base64.b64encode(digest).decode().rstrip('=')}"
 
 
-def _changed(host: HostName, kind: str, key: str, accepted: Sequence[KnownKey]) -> str:
-    old = next((line for line in accepted if line.kind == kind), accepted[0])
-    forget = f"ssh-keygen -R {shlex.quote(host.known_as)} -f {shlex.quote(str(old.file))}"
+def _unknown(stranger: StrangerError) -> str:
+    host = stranger.host
     return (
-        f"{host.name}: refused: the key of {host.known_as} has CHANGED: it is {fingerprint(kind, key)}, "
-        f"known is {fingerprint(old.kind, old.key)} ({_at(old)}); someone may listen in between. If the "
-        f"machine was set up anew: {forget} && {_accept(host, kind, key)}"
+        f"{host.name}: refused: the key of {host.known_as} is not known: {stranger.fingerprint}; "
+        f"if that is the machine's own (ssh-keygen -lf there), accept it: {_accept(host)}"
     )
 
 
-def _accept(host: HostName, kind: str, key: str) -> str:
-    line = shlex.quote(f"{host.known_as} {kind} {key}")
-    return f"echo {line} >> {shlex.quote(str(host.files[0]))}"
+def _changed(stranger: StrangerError) -> str:
+    host = stranger.host
+    old = next((line for line in stranger.known if line.kind == stranger.kind), stranger.known[0])
+    return (
+        f"{host.name}: refused: the key of {host.known_as} has CHANGED: it is {stranger.fingerprint}, "
+        f"known is {old.fingerprint} ({_at(old)}); someone may listen in between. If the "
+        f"machine was set up anew, accept it: {_accept(host)}"
+    )
+
+
+def _accept(host: HostName) -> str:
+    # A gateway is called NAME via GATEWAY.
+    return f"siphon hosts trust {shlex.quote(host.name.partition(' via ')[0])}"
 
 
 def _at(line: KnownKey) -> str:

@@ -78,7 +78,7 @@ class Pull:
 
     def _listed(self, wanted: Wanted, limit: int | None) -> Plan:
         self._say(Progress(self.name, "list"))
-        self.listing = self.host.find(wanted)
+        self.listing = allowed(self.host.find(wanted), wanted)
         todo = plan(self.listing, wanted, self.archive.entries(self.name))
         self._todo = todo if limit is None else within(todo, limit)
         return self._todo
@@ -182,6 +182,14 @@ class Pull:
         self.archive.add(self.name, changed, self.now())
         if unchanged:
             self.archive.ledger.restamp(unchanged)
+
+
+def allowed(listing: Listing, wanted: Wanted) -> Listing:
+    """Without what the host's own settings leave out."""
+    if not (wanted.only or wanted.never):
+        return listing
+    found = {path: file for path, file in listing.found.items() if wanted.allows(path)}
+    return listing._replace(found=found)
 
 
 def _batches(tasks: Sequence[Task]) -> Iterator[list[Task]]:

@@ -41,10 +41,23 @@ class Wanted(NamedTuple):
     """The files to collect."""
 
     roots: tuple[Root, ...]
+    only: tuple[str, ...] = ()  # globs of files, or of folders with all in them; none: everything
+    never: tuple[str, ...] = ()  # globs as well; what is in both is not wanted
 
     def match(self, path: str) -> bool:
         """Whether this file is one of them."""
-        return any(root.match.fullmatch(path) for root in self.roots if root.has(path))
+        return self.allows(path) and any(
+            root.match.fullmatch(path) for root in self.roots if root.has(path)
+        )
+
+    def allows(self, path: str) -> bool:
+        """Whether `only` and `never` leave it in."""
+        if not (self.only or self.never):
+            return True
+        for part in STORE_PARTS:
+            path = path.removesuffix(part)  # goes with its store
+        here = not self.only or _below(self.only).fullmatch(path) is not None
+        return here and not _below(self.never).fullmatch(path)
 
     def concerns(self, path: str) -> bool:
         """Whether a link at this path may stand for one of them, or for a folder above one."""
@@ -101,6 +114,13 @@ def _root(folder: str, globs: dict[str, bool]) -> Root:
 @cache
 def _one_of(globs: tuple[str, ...]) -> re.Pattern[str]:
     parts = [f"(?:{compiled(glob).pattern})" for glob in globs]
+    return re.compile("|".join(parts), re.DOTALL) if parts else _NEVER
+
+
+@cache
+def _below(globs: tuple[str, ...]) -> re.Pattern[str]:
+    """Fullmatches what the globs match, and all that lies in it."""
+    parts = [f"(?:{compiled(glob.rstrip('/')).pattern})(?:/.*)?" for glob in globs]
     return re.compile("|".join(parts), re.DOTALL) if parts else _NEVER
 
 
