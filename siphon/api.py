@@ -6,6 +6,7 @@ leaves it. Times are UTC milliseconds, null where the log does not say.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from siphon import search as searching
 from siphon import session_list as listing
 from siphon.entries import DENSITIES, Call, Entry, File, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
+from siphon.fleet import HostStatus
 from siphon.sessions import Header, Relative, children, find, header, parents
 from siphon.sources import sources
 from siphon.transcript import Usage, usage
@@ -179,8 +181,11 @@ def _decoded(text: str | None) -> object:
         return text
 
 
-def status(connection: sqlite3.Connection) -> Json:
-    """What is loaded, from where, how fresh it is, and what could not be read."""
+def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = None) -> Json:
+    """What is loaded, from where, how fresh it is, and what could not be read.
+
+    `fleet`: the hosts as siphon/fleet.py finds them; None: as they were at the last load.
+    """
     titles = {name: source.title for name, source in sources().items()}
     counts = _row(
         connection,
@@ -192,7 +197,9 @@ def status(connection: sqlite3.Connection) -> Json:
     )
     return {
         **counts,
-        "hosts": rows(connection, "select * from host_status order by host"),
+        "hosts": rows(connection, "select * from host_status order by host")
+        if fleet is None
+        else [one._asdict() for one in fleet],
         "sources": [
             {**row, "title": titles.get(row["source"], row["source"])}
             for row in rows(

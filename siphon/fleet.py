@@ -20,7 +20,7 @@ _RUNS = """
 with ends as (
     select host,
         max(id) filter (where outcome = 'ok') as good,
-        max(id) filter (where logs_seen is not null) as seen,
+        max(id) filter (where reachable or logs_seen is not null) as seen,
         max(id) filter (where outcome <> 'running' and error is not 'interrupted') as last,
         max(started_at) filter (where outcome = 'running') as running
     from runs where kind = 'collect' and host is not null group by host

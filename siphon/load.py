@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from siphon import copies, db, stale
 from siphon.archive import Archive
-from siphon.costs import table_rows
 from siphon.errors import SiphonError
 from siphon.ledger import Run
 from siphon.parsing import Parsed, parsed, price_table
 from siphon.refresh import refresh
+from siphon.reprice import outdated, reprice, store_prices
 from siphon.rows import Batch
 from siphon.sources import sources
 from siphon.stale import Job, Stock
@@ -59,7 +59,7 @@ def load(
     """
     started = _now()
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _alone(database):
+    with alone(database):
         stock = Stock(archive.held(), archive.home)
         wanted = stale.jobs(stock, sources(), skip)
         todo = _todo(database, stock, wanted, rebuild, tries)
@@ -92,7 +92,7 @@ def _run(done: Loaded, started: int) -> Run:
 
 
 @contextmanager
-def _alone(database: Path) -> Iterator[None]:
+def alone(database: Path) -> Iterator[None]:
     """Two loads never write one database. A lock of the process, not of a file that workers inherit."""
     with database.with_name(f".{database.name}.lock").open("a+") as lock:
         try:
@@ -109,10 +109,6 @@ def _todo(
     if rebuild or not db.current(database):
         return None
     with closing(db.connect(database)) as connection:
-        if connection.execute("select value from meta where key = 'prices'").fetchone() != (
-            price_table().version,
-        ):
-            return None
         todo = stale.changed(connection, stock, wanted, tries)
     share = sum(job.held.size for job in todo) / max(1, sum(job.held.size for job in wanted))
     return None if share > REBUILD_SHARE and len(todo) > 100 else todo
@@ -123,7 +119,7 @@ def _build(
 ) -> Loaded:
     """Load everything into a new database beside, then publish it over the old one."""
     with closing(db.start_build(database)) as connection:
-        _store_prices(connection)
+        store_prices(connection, price_table(archive.root))
         tally = _Tally(wanted, progress)
         connection.execute("begin")
         for job, parts in parsed(archive.root, wanted):
@@ -131,7 +127,7 @@ def _build(
         connection.execute("commit")
         db.index(connection)
         connection.execute("begin")
-        copies.mark_all(connection, price_table())
+        copies.mark_all(connection, price_table(archive.root))
         refresh(connection, archive.repos())
         connection.execute("commit")
         db.index_text(connection)
@@ -171,7 +167,10 @@ def _update(
 ) -> Loaded:
     """Replace the rows of changed logs, a transaction a chunk; readers see each chunk whole."""
     tally = _Tally(todo, progress)
+    prices = price_table(archive.root)
     with closing(db.connect(database, write=True)) as connection:
+        if outdated(connection, prices):
+            reprice(connection, prices)
         gone = stale.gone(connection, wanted)
         repos = archive.repos()
         news = _checkouts_changed(connection, repos)
@@ -184,7 +183,7 @@ def _update(
                 for log in gone:
                     drop_log(connection, log, changes)
                 more = _chunk(connection, stock, work, changes, tally)
-                copies.mark(connection, changes, price_table())
+                copies.mark(connection, changes, prices)
                 refresh(connection, repos)
                 gone = []
             if not more:
@@ -253,13 +252,6 @@ def _checkouts_changed(connection: sqlite3.Connection, repos: object) -> bool:
         return False
     connection.execute("insert or replace into meta values ('repos', ?)", [known])
     return row is not None or known != "[]"
-
-
-def _store_prices(connection: sqlite3.Connection) -> None:
-    connection.executemany(
-        f"insert into prices values ({', '.join('?' * 13)})", table_rows(price_table())
-    )
-    connection.execute("insert into meta values ('prices', ?)", [price_table().version])
 
 
 def _copy_runs(archive: Archive, database: Path) -> None:

@@ -10,7 +10,7 @@ Evidence: real logs of releases 1.0.17 to 2.1.220, the vendor's claude-agent-sdk
 that formats/claude_code.md names; checked 2026-11-21. There is no published schema.
 """
 
-from siphon.source import Source, later
+from siphon.source import Retention, Source, later
 from siphon.sources.claude_code.skips import SKIPS
 
 _EVIDENCE = "logs of releases 1.0.17 to 2.1.220 and claude-agent-sdk 0.2.186, checked 2026-11-21"
@@ -26,6 +26,20 @@ _BESIDE = (
 
 def _below(roots: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{root}/{pattern}" for root in roots for pattern in patterns)
+
+
+def _retention(*folders: str) -> Retention:
+    """Transcripts not changed for `cleanupPeriodDays` are deleted when the tool starts."""
+    return Retention(
+        days=30,
+        read=later("siphon.sources.claude_code.cleanup", "days"),
+        user=tuple(f"{folder}/settings.json" for folder in folders),
+        project=(".claude/settings.json", ".claude/settings.local.json"),
+        managed=(
+            "/etc/claude-code/managed-settings.json",
+            "/Library/Application Support/ClaudeCode/managed-settings.json",
+        ),
+    )
 
 
 def _resume(native_id: str) -> str | None:
@@ -44,6 +58,7 @@ SOURCES = (
         recognise=later("siphon.sources.claude_code.loose", "recognise"),
         skips=SKIPS,
         evidence=_EVIDENCE,
+        retention=_retention(".claude", ".config/claude"),
         gaps="cost (the oldest releases told it); usage that never came before an interruption",
     ),
     Source(
