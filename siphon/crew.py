@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import IO, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 Job = TypeVar("Job")
 Word = TypeVar("Word")
@@ -23,7 +23,9 @@ _AT_ONCE = 32
 _PAUSE_SECONDS = 0.1  # between two words about progress
 
 
-class _Message(NamedTuple):
+class Message(NamedTuple):
+    """From a process: the number of its job, and a word on the way or the result."""
+
     job: int
     result: bool  # else a word on the way
     value: Any
@@ -36,16 +38,8 @@ def in_processes(
     if not jobs:
         return []
     results: list[Result | None] = [None] * len(jobs)
-    code = f"import sys; sys.path[:] = {sys.path!r}; from siphon.crew import main; main()"
-    command = [sys.executable, "-c", code]
-    # A group of its own: Ctrl-C reaches us, and we end them in order.
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
-    ) as crew:
-        assert crew.stdin is not None and crew.stdout is not None
-        pickle.dump((work, list(jobs)), crew.stdin)
-        crew.stdin.flush()
-        for message in _messages(crew.stdout):
+    with begin(work, jobs) as crew:
+        for message in messages(crew):
             if message.result:
                 results[message.job] = message.value
             else:
@@ -53,10 +47,24 @@ def in_processes(
     return results
 
 
-def _messages(pipe: IO[bytes]) -> Iterator[_Message]:
+def begin(work: Work[Job, Word, Result], jobs: Sequence[Job]) -> "subprocess.Popen[bytes]":
+    """Set processes to the jobs; what they say is read with `messages`. To end them close its stdin."""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from siphon.crew import main; main()"
+    command = [sys.executable, "-c", code]
+    # A group of its own: Ctrl-C reaches us, and we end them in order.
+    crew = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+    assert crew.stdin is not None
+    pickle.dump((work, list(jobs)), crew.stdin)
+    crew.stdin.flush()
+    return crew
+
+
+def messages(crew: "subprocess.Popen[bytes]") -> Iterator[Message]:
+    """What the processes say as it comes, until all have ended."""
+    assert crew.stdout is not None
     while True:
         try:
-            yield _Message(*pickle.load(pipe))
+            yield Message(*pickle.load(crew.stdout))
         except (EOFError, pickle.UnpicklingError):
             return
 
@@ -102,10 +110,10 @@ def _work(work: Work[Any, Any, Any], number: int, job: Any, pipe: Connection) ->
         nonlocal said
         if time.monotonic() - said > _PAUSE_SECONDS:
             said = time.monotonic()
-            pipe.send(_Message(number, False, word))
+            pipe.send(Message(number, False, word))
 
     try:
-        pipe.send(_Message(number, True, work(job, say)))
+        pipe.send(Message(number, True, work(job, say)))
     except BrokenPipeError:
         os._exit(1)  # nobody listens any more
 

@@ -3,111 +3,115 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from siphon.archive import Archive
-from siphon.collect import collect
 from siphon.config import Config
 from siphon.errors import SiphonError
-from siphon.load import load
-from siphon.progress import bytes_bar, host_lines
+from siphon.rounds import Rounds
 from siphon.sources import sources
-from siphon.watch import Changes, watch
+from siphon.watch import Watcher
+
+_ENDING_SECONDS = 5  # for the server to answer what it was asked
 
 
 def up(config: Config, config_path: Path | None, *, host: str, port: int) -> None:
-    """Run until interrupted. A failing host or log is told and tried again at the next interval."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    changes, archive = Changes(), Archive(config.archive)
-    _round(config, archive, ())
-    with _server(config_path, host, port) as server, _watching(config, changes):
-        click.echo(f"siphon serves on http://{host}:{port} and collects every {config.interval} s")
-        _keep_collecting(config, archive, changes, server)
+    """Run until told to end (SIGTERM, SIGINT, SIGHUP), which ends all of it well.
 
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _keep_collecting(
-    config: Config, archive: Archive, changes: Changes, server: subprocess.Popen[bytes]
-) -> None:
-    due = time.monotonic() + config.interval
-    while True:
-        names = changes.take(min(1.0, due - time.monotonic()))
-        if server.poll() is not None:
-            raise SiphonError(
-                f"the server ended with code {server.returncode}; `siphon serve` tells why"
-            )
-        if time.monotonic() >= due:
-            _round(config, archive, ())
-            due = time.monotonic() + config.interval
-        elif names:
-            _round(config, archive, sorted(names))
-
-
-def _round(config: Config, archive: Archive, hosts: Sequence[str]) -> None:
-    """Collect (all hosts, or some) and load; what fails is told, and the rest goes on."""
+    A failing host or log is told, and tried again. Raises SiphonError if the server cannot run.
+    """
+    _mind_signals()
+    rounds = Rounds(config, Archive(config.archive), click.echo, _complain)
     try:
-        with host_lines() as progress:
-            reports = collect(config, archive, hosts, dry_run=False, progress=progress)
-        for report in reports:
-            if report.error is not None:
-                _tell(f"{report.host}: {report.error}")
-        with bytes_bar("loading") as bar:
-            done = load(archive, config.database, skip=config.skip, progress=bar)
-    except SiphonError as error:
-        _tell(str(error))
-        return
-    for place, error_text in done.failed:
-        _tell(f"{place}: not loaded: {error_text}")
-    if done.changed:
-        click.echo(f"{done.changed} logs read, {done.rows} rows written")
+        with _server(config_path, host, port) as alive, _watching(config, rounds) as extend:
+            click.echo(f"siphon serves on http://{host}:{port} and collects every {config.interval} s")
+            while True:
+                alive()
+                extend()
+                rounds.step()
+    except KeyboardInterrupt:
+        click.echo("siphon ends", err=True)
+    finally:
+        rounds.close()
 
 
-def _tell(text: str) -> None:
+def _mind_signals() -> None:
+    """The first signal to end raises KeyboardInterrupt; the next one ends at once."""
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+        signals.append(signal.SIGHUP)
+
+    def end(_signal: int, _frame: object) -> None:
+        for one in signals:
+            signal.signal(one, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    for one in signals:
+        signal.signal(one, end)
+
+
+def _complain(text: str) -> None:
     click.echo(f"siphon: {text}", err=True)
 
 
 @contextmanager
-def _server(config_path: Path | None, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """The pages in a process of their own: a load never makes a reader wait."""
+def _server(config_path: Path | None, host: str, port: int) -> Iterator[Callable[[], None]]:
+    """The pages in a process of their own: a load never makes a reader wait.
+
+    Gives a function that raises SiphonError if it has ended.
+    """
     chosen = [] if config_path is None else ["--config", str(config_path)]
     words = [sys.executable, "-m", "siphon", *chosen, "serve", "--host", host, "--port", str(port)]
-    server = subprocess.Popen(words)
+    # A group of its own: Ctrl-C reaches us, and we end it.
+    server = subprocess.Popen(words, process_group=0)
+
+    def alive() -> None:
+        if server.poll() is not None:
+            code = server.returncode
+            raise SiphonError(f"the server ended with code {code}; `siphon serve` tells why")
+
     try:
-        yield server
+        yield alive
     finally:
         server.terminate()
         try:
-            server.wait(timeout=5)
+            server.wait(timeout=_ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
+            server.wait()
 
 
 @contextmanager
-def _watching(config: Config, changes: Changes) -> Iterator[None]:
-    homes = {host.name: host.home for host in config.hosts if host.home is not None and host.enabled}
-    globs = [
-        glob
-        for source in sources().values()
-        if source.name not in config.skip
-        for glob in (*source.globs, *source.beside)
-    ]
+def _watching(config: Config, rounds: Rounds) -> Iterator[Callable[[], None]]:
+    """Watch the local homes; gives a function that looks for new folders to watch."""
+    homes = {
+        host.name: host.home
+        for host in config.hosts
+        if host.transport == "home" and host.home is not None and host.enabled
+    }
+    wanted = [source for source in sources().values() if source.name not in config.skip]
+    globs = [glob for source in wanted for glob in (*source.globs, *source.beside)]
     try:
-        observer = watch(homes, globs, changes)
+        watcher = Watcher(homes, globs, rounds.note)
     except OSError as error:
-        _tell(f"cannot watch local homes ({error}); new lines show every {config.interval} s")
-        yield
+        _complain(f"cannot watch local homes ({error}); new lines show every {config.interval} s")
+        yield lambda: None
         return
+    told = set()
+
+    def extend() -> None:
+        try:
+            watcher.extend()
+        except OSError as error:
+            if str(error) not in told:
+                _complain(f"cannot watch more folders: {error}")
+            told.add(str(error))
+
     try:
-        yield
+        yield extend
     finally:
-        observer.stop()
-        observer.join(timeout=5)
+        watcher.close()

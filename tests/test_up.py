@@ -1,21 +1,32 @@
-"""`siphon up`: collects, loads, serves, and shows a new line of a local log soon after it is written."""
+"""`siphon up`: collects, loads, serves, and shows a new line of a local log soon after it is written.
 
+What it does with hosts that are slow, dead or gone, and how it ends.
+"""
+
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from claude_lines import Lines
 from goldens import HOMES
 from road import copied
+from siphon.archive import Archive
+from sshd import running_sshd
 
 CASE = HOMES / "claude_code" / "c18_crlf" / "laptop"
 LINE = (
@@ -23,6 +34,20 @@ LINE = (
     '"timestamp":"2026-03-02T10:00:00.000Z","cwd":"/w","version":"2.1.0","isSidechain":false,'
     '"message":{"role":"user","content":"zanzibarword please"}}\n'
 )
+NEW = "0000001e-0000-4000-8000-00000000001e"
+SLOW = 'sleep 3; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
+
+
+class Up(NamedTuple):
+    """A running `siphon up`."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    folder: Path
+
+    @property
+    def archive(self) -> Archive:
+        return Archive(self.folder / "archive")
 
 
 def _free_port() -> int:
@@ -31,61 +56,144 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """(address, home) of a running `siphon up`."""
-    home = copied(tmp_path / "laptop", CASE)
-    config = tmp_path / "siphon.yml"
-    config.write_text(
-        f"archive: {tmp_path / 'archive'}\ndatabase: {tmp_path / 'siphon.db'}\ninterval: 3600\n"
-        f"hosts: {{laptop: {{home: {home}}}}}\n"
-    )
+@contextmanager
+def running(folder: Path, hosts: str, interval: int, home: Path | None = None) -> Iterator[Up]:
+    """`hosts` as in siphon.yml, `home` whose .ssh is used; killed at the end if it is still there."""
+    config = folder / "siphon.yml"
+    config.write_text(f"archive: archive\ndatabase: siphon.db\ninterval: {interval}\nhosts: {hosts}\n")
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "siphon", "--config", str(config), "up", "--port", str(port)],
         start_new_session=True,
+        env={**os.environ, **({"HOME": str(home)} if home else {})},
     )
     try:
-        yield f"http://127.0.0.1:{port}", home
+        yield Up(process, f"http://127.0.0.1:{port}", folder)
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+        if process.poll() is None:
+            for pid in [*_below(process.pid), process.pid]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        process.wait()
 
 
-def _until(address: str, word: str, seconds: float) -> float:
-    """Seconds until a search finds the word."""
+def until(what: str, seconds: float, seen: Callable[[], object]) -> float:
+    """Seconds until something is seen."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:
-        try:
-            with urllib.request.urlopen(f"{address}/-/siphon/api/search?q={word}") as answer:
-                if json.load(answer)["total"]:
-                    return time.monotonic() - start
-        except (urllib.error.URLError, ConnectionError):
-            pass
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, sqlite3.OperationalError):
+            if seen():
+                return time.monotonic() - start
         time.sleep(0.05)
-    raise AssertionError(f"{word} was not found within {seconds} s")
+    raise AssertionError(f"{what}: not within {seconds} s")
 
 
-def test_a_new_line_of_a_local_log_is_found_soon(served: tuple[str, Path]) -> None:
-    address, home = served
-    log = next(home.rglob("*.jsonl"))
-    with urllib.request.urlopen(_ready(address)) as answer:
-        assert answer.status == 200
-    with log.open("a", newline="") as file:
-        file.write(LINE)
-    took = _until(address, "zanzibarword", 20)
-    print(f"found after {took:.1f} s")
+def _finds(up: Up, word: str) -> Callable[[], object]:
+    def seen() -> object:
+        with urllib.request.urlopen(f"{up.address}/-/siphon/api/search?q={word}") as answer:
+            return json.load(answer)["total"]
+
+    return seen
 
 
-def _ready(address: str) -> str:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(f"{address}/-/siphon/api/status").close()
-            return address
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.05)
-    raise AssertionError("the server did not come up")
+def _runs(up: Up, host: str) -> list[tuple[int, int | None, str]]:
+    """Of collects, oldest first: started, ended, outcome."""
+    book = up.folder / "archive" / ".ledger.db"
+    with closing(sqlite3.connect(f"file:{book}?mode=ro", uri=True)) as ledger:
+        sql = "select started_at, ended_at, outcome from runs where kind = 'collect' and host = ?"
+        return ledger.execute(f"{sql} order by id", [host]).fetchall()
+
+
+def _below(pid: int) -> list[int]:
+    """All processes that this one has begun, and those that they have."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):
+            for child in map(int, task.read_text().split()):
+                found += [child, *_below(child)]
+    return found
+
+
+@pytest.fixture
+def laptop(tmp_path: Path) -> Path:
+    return copied(tmp_path / "laptop", CASE)
+
+
+def test_a_new_line_is_found_soon_and_a_log_in_a_new_folder_too(tmp_path: Path, laptop: Path) -> None:
+    with running(tmp_path, f"{{laptop: {{home: {laptop}}}}}", 3600) as up:
+        until("the first load", 60, lambda: _tools(up) == 1)
+        log = next(laptop.rglob("*.jsonl"))
+        with log.open("a", newline="") as file:
+            file.write(LINE)
+        took = [until("a new line", 20, _finds(up, "zanzibarword"))]
+        lines = Lines(NEW)
+        lines.prompt("a sansibarword in a project that is new")
+        lines.write(laptop, "-home-ada-new")
+        took.append(until("a new project", 20, _finds(up, "sansibarword")))
+        other = copied(tmp_path / "codex", next((HOMES / "codex" / "tools").glob("*/")))
+        (other / ".codex").rename(laptop / ".codex")
+        took.append(until("a tool that is new", 20, lambda: _tools(up) == 2))
+        print("found after", ", ".join(f"{one:.1f} s" for one in took))
+
+
+def _tools(up: Up) -> int:
+    with urllib.request.urlopen(f"{up.address}/-/siphon/api/status") as answer:
+        return len(json.load(answer)["sources"])
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_well_when_it_is_told_to(tmp_path: Path, laptop: Path, ending: signal.Signals) -> None:
+    """While a slow host is being collected: at once, with code 0, and nothing is left behind."""
+    with slow_host(tmp_path) as slow:
+        hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}}}"
+        with running(tmp_path, hosts, 3600, tmp_path) as up:
+            until("the slow host at work", 60, lambda: _runs(up, "slow"))
+            until("the first load", 60, lambda: _tools(up) == 1)
+            children = _below(up.process.pid)
+            assert len(children) >= 3  # the server, the crew, its worker
+            up.process.send_signal(ending)
+            assert up.process.wait(20) == 0
+            until("its processes gone", 5, lambda: not any(map(_alive, children)))
+            assert [outcome for _, _, outcome in _runs(up, "slow")] in (["error"], ["ok"])
+            assert list(up.archive.verify(read_data=True)) == []
+            assert list((up.archive.root / ".parts").iterdir()) == []
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@contextmanager
+def slow_host(folder: Path) -> Iterator[str]:
+    """A real host that takes three seconds to begin anything; as siphon.yml names it."""
+    home = copied(folder / "far", CASE)
+    with running_sshd(folder / "sshd", f"ForceCommand {SLOW}") as sshd:
+        (folder / ".ssh").symlink_to(sshd.folder)
+        yield f"{{ssh: 127.0.0.1, port: {sshd.port}, home: {home}}}"
+
+
+def test_a_slow_host_piles_nothing_up_and_a_dead_one_is_tried_less_and_less(
+    tmp_path: Path, laptop: Path
+) -> None:
+    dead = f"{{ssh: 127.0.0.1, port: {_free_port()}}}"
+    with slow_host(tmp_path) as slow:
+        hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}, dead: {dead}}}"
+        with running(tmp_path, hosts, 1, tmp_path) as up:
+            until("two runs of the slow host", 90, lambda: len(_ended(up, "slow")) >= 2)
+            slow_runs, fast, failed = (_ended(up, name) for name in ("slow", "laptop", "dead"))
+            for (_, ended, _), (started, _, _) in pairwise(slow_runs):
+                assert ended is not None and started >= ended + 1000
+            assert all(ended is not None and ended - begun >= 3000 for begun, ended, _ in slow_runs)
+            assert len(fast) > len(slow_runs)  # nobody waits for the slow one
+            assert {outcome for _, _, outcome in failed} == {"error"}
+            pauses = [later[0] - (one[1] or 0) for one, later in pairwise(failed)]
+            assert all(pause >= 1000 * 2**number for number, pause in enumerate(pauses)), pauses
+            up.process.terminate()
+            assert up.process.wait(20) == 0
+
+
+def _ended(up: Up, host: str) -> list[tuple[int, int | None, str]]:
+    return [run for run in _runs(up, host) if run[2] != "running"]
