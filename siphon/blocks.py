@@ -1,7 +1,7 @@
 """Windows of five hours, as tools' limits have them, and where one stands in the running one."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -36,36 +36,54 @@ class Block(NamedTuple):
         return self.line.sum.tokens / (60 * self.hours)
 
 
-def blocks(connection: sqlite3.Connection, asked: Asked) -> list[Block]:
-    """The blocks, the oldest first; what is filtered out takes no part in them."""
-    known = [row[0] for row in connection.execute("select distinct source from sessions")]
-    found = [
-        block
-        for source in known
-        if not asked.sources or source in asked.sources
-        for block in _blocks(source, _hours(connection, asked._replace(sources=(source,))))
-    ]
-    return sorted(found, key=lambda block: (block.begin, block.source))
+class Begin(NamedTuple):
+    """Where a block lies."""
+
+    begin: int  # UTC ms
+    source: str
+    last_hour: int
 
 
-def _hours(connection: sqlite3.Connection, asked: Asked) -> dict[int, list[Part]]:
-    found: dict[int, list[Part]] = {}
-    for hour, model, sum_ in usage.parts(connection, "u.hour", [], asked):
-        if hour >= 0:
-            found.setdefault(hour, []).append((None, model, sum_))
+def begins(connection: sqlite3.Connection, asked: Asked) -> list[Begin]:
+    """All blocks, the oldest first; what is filtered out takes no part in them."""
+    hours = usage.hours(connection, asked)
+    return sorted(one for source, found in hours.items() for one in _begins(source, found))
+
+
+def _begins(source: str, hours: Sequence[int]) -> Iterator[Begin]:
+    begin = last = hours[0]
+    for hour in hours:
+        if hour >= begin + BLOCK:
+            yield Begin(begin, source, last)
+            begin = hour
+        last = hour
+    yield Begin(begin, source, last)
+
+
+def blocks(
+    connection: sqlite3.Connection, asked: Asked, among: Sequence[Begin] | None = None
+) -> list[Block]:
+    """The blocks, the oldest first: all, or `among` these, which are the newest ones."""
+    known = begins(connection, asked) if among is None else among
+    since = min((one.begin for one in known), default=0)
+    hours = {
+        source: _hours(connection, asked._replace(sources=(source,)), since)
+        for source in {one.source for one in known}
+    }
+    found = []
+    for one in known:
+        inside = range(one.begin, one.begin + BLOCK, HOUR)
+        parts = (part for hour in inside for part in hours[one.source].get(hour, ()))
+        (line,) = usage.gathered(parts)
+        found.append(Block(one.source, one.begin, one.last_hour, line))
     return found
 
 
-def _blocks(source: str, hours: dict[int, list[Part]]) -> Iterator[Block]:
-    begins: dict[int, list[int]] = {}
-    begin = None
-    for hour in sorted(hours):
-        if begin is None or hour >= begin + BLOCK:
-            begin = hour
-        begins.setdefault(begin, []).append(hour)
-    for begin, inside in begins.items():
-        (line,) = usage.gathered(part for hour in inside for part in hours[hour])
-        yield Block(source, begin, inside[-1], line)
+def _hours(connection: sqlite3.Connection, asked: Asked, since: int) -> dict[int, list[Part]]:
+    found: dict[int, list[Part]] = {}
+    for hour, model, sum_ in usage.parts(connection, "u.hour", [], asked, "u.hour >= ?", [since]):
+        found.setdefault(hour, []).append((None, model, sum_))
+    return found
 
 
 class Now(NamedTuple):

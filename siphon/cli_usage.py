@@ -15,8 +15,9 @@ from siphon.db import connect
 from siphon.errors import SiphonError
 from siphon.origins import Origin
 from siphon.usage import Asked, Sum
-from siphon.usage_rows import as_data, print_csv, rows_of
+from siphon.usage_rows import as_data, print_csv, table_of
 
+LISTED = 50  # sessions or blocks in a table, where nobody says
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -39,6 +40,12 @@ def _filter(name: str, what: str) -> Decorator:
 )
 @click.option("--breakdown", is_flag=True, help="A line for each model below each line.")
 @click.option("--explain", is_flag=True, help="Which prices the sums rest on, and what they leave out.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="List the newest N sessions or blocks (0: all); else 50 in the table, all in JSON and CSV.",
+)
 @click.option("--csv", "csv_", is_flag=True, help="Print only CSV on stdout.")
 @as_json
 @click.pass_context
@@ -51,6 +58,7 @@ def usage_(
     timezone: str | None,
     breakdown: bool,
     explain: bool,
+    limit: int | None,
     csv_: bool,
     json_: bool,
     **filters: tuple[str, ...],
@@ -75,14 +83,16 @@ def usage_(
             return click.echo(statusline(blocks.now(connection, asked, _now()), _now()))
         if explain:
             return _explain(origins.origins(connection, asked), json_)
-        rows = rows_of(connection, by, asked, _now())
+        if limit is None and not json_ and not csv_:
+            limit = LISTED
+        table = table_of(connection, by, asked, _now(), limit or None)
     if json_:
-        return emit(as_data(by, rows, asked))
+        return emit(as_data(by, table, asked))
     if csv_:
-        return print_csv(by, rows, breakdown)
+        return print_csv(by, table.rows, breakdown)
     from siphon.usage_table import print_table
 
-    return print_table(by, rows, breakdown, asked)
+    return print_table(by, table, breakdown, asked)
 
 
 def _now() -> int:

@@ -19,24 +19,31 @@ class Origin(NamedTuple):
     valid_from: int | None  # UTC ms
     table: str | None  # the price's source
     requests: int
+    unpriced_requests: int  # without a price and without the tool's own figure: in no sum
     incomplete_requests: int
     tokens: int
     computed_usd: float | None
     reported_usd: float | None
+    stated_requests: int  # that have both a computed and a stated cost
+    difference_usd: float | None  # of these, computed less stated
 
 
 def origins(connection: sqlite3.Connection, asked: Asked) -> list[Origin]:
     """What prices the sums of the same question rest on, the dearest first."""
     where, values = usage.where(asked)
-    where = where.replace("u.hour", "u.ts").replace("u.model", "coalesce(u.model, '')")
+    # Sums are by hour: a request belongs to the hour that it began in.
+    where = where.replace("u.hour", "u.ts - u.ts % 3600000")
+    where = where.replace("u.model", "coalesce(u.model, '')")
     rows = connection.execute(
         f"""
         select s.source, u.model, u.price_rule, u.price_id, q.model, q.provider, q.valid_from, q.source,
-            count(*), sum(u.incomplete),
+            count(*), sum(u.cost_nanousd is null and u.reported_nanousd is null), sum(u.incomplete),
             sum(coalesce(u.input_tokens, 0) + coalesce(u.cache_read_tokens, 0)
                 + coalesce(u.cache_write_tokens, 0) + coalesce(u.cache_write_1h_tokens, 0)
                 + coalesce(u.output_tokens, 0)),
-            sum(u.cost_nanousd) / 1e9, sum(u.reported_nanousd) / 1e9
+            sum(u.cost_nanousd) / 1e9, sum(u.reported_nanousd) / 1e9,
+            count(u.cost_nanousd + u.reported_nanousd),
+            sum(u.cost_nanousd - u.reported_nanousd) / 1e9
         from requests u
         join sessions s on s.id = u.session_id
         left join projects p on p.id = s.project_id

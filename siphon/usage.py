@@ -91,9 +91,26 @@ def lines(connection: sqlite3.Connection, by: str, asked: Asked) -> list[Line]:
     if by in TIMES:
         return gathered(_by_time(connection, TIMES[by], asked))
     if by == "session":
-        return gathered(_by_session(connection, asked))
+        return sessions(connection, asked, session_ids(connection, asked))
     found = gathered(parts(connection, f"nullif({THINGS[by]}, '')", [], asked))
     return sorted(found, key=lambda line: -(line.sum.cost_nanousd or 0))
+
+
+def all_of(
+    connection: sqlite3.Connection, asked: Asked, timed: bool = False
+) -> tuple[Sum, dict[str | None, int]]:
+    """The sum of all, and model → requests whose cost it lacks. `timed`: without what has no time."""
+    term, values = where(asked)
+    if timed:
+        term += " and +u.hour >= 0"  # not by its index, which leads to every row
+    tables = _tables(term)
+    (row,) = connection.execute(f"select {_SUMS} {tables} where {term}", values)
+    unpriced = connection.execute(
+        f"select nullif(u.model, ''), sum(u.unpriced_requests) {tables}"
+        f" where u.unpriced_requests > 0 and {term} group by 1 order by 2 desc",
+        values,
+    )
+    return (NOTHING if row[0] is None else Sum._make(row)), dict(unpriced.fetchall())
 
 
 def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Iterator[Part]:
@@ -126,23 +143,60 @@ def _day(connection: sqlite3.Connection, asked: Asked) -> tuple[str, list[int]]:
     return f"case when u.hour >= 0 then (u.hour + {offset}) / {_DAY} end", values
 
 
-def _by_session(connection: sqlite3.Connection, asked: Asked) -> Iterator[Part]:
-    found = connection.execute("select id, uid from sessions where requests > 0 order by ended_at, uid")
-    uids = dict(found.fetchall())
-    order = {session: number for number, session in enumerate(uids)}
-    found_parts = parts(connection, "u.session_id", [], asked)
-    for session, model, sum_ in sorted(found_parts, key=lambda part: order[part[0]]):
-        yield uids[session], model, sum_
+def session_ids(connection: sqlite3.Connection, asked: Asked) -> list[int]:
+    """Sessions with requests, by their end; those that do not say it first."""
+    term, values = where(asked)
+    rows = connection.execute(
+        "select id from sessions where id in"
+        f" (select u.session_id {_tables(term)} where {term}) order by ended_at, uid",
+        values,
+    )
+    return [row[0] for row in rows]
+
+
+def sessions(connection: sqlite3.Connection, asked: Asked, ids: Sequence[int]) -> list[Line]:
+    """One line for each of these sessions, in their order."""
+    uids = dict(connection.execute(f"select id, uid from sessions where id in {_LISTED}", [_list(ids)]))
+    place = {session: number for number, session in enumerate(ids)}
+    found = parts(connection, "u.session_id", [], asked, f"u.session_id in {_LISTED}", [_list(ids)])
+    ordered = sorted(found, key=lambda part: place[part[0]])
+    return gathered((uids[session], model, sum_) for session, model, sum_ in ordered)
+
+
+def hours(connection: sqlite3.Connection, asked: Asked) -> dict[str, list[int]]:
+    """Each tool's hours (UTC ms) that have requests, in order."""
+    term, values = where(asked)
+    # One text a tool is read ten times as fast as a row an hour.
+    rows = connection.execute(
+        "select source, group_concat(hour) from ("
+        f" select distinct s.source, u.hour {_tables(f's. {term}')} where +u.hour >= 0 and {term}"
+        ") group by source",
+        values,
+    )
+    return {source: sorted(map(int, found.split(","))) for source, found in rows}
+
+
+_LISTED = "(select value from json_each(?))"
+
+
+def _list(ids: Sequence[int]) -> str:
+    return f"[{','.join(map(str, ids))}]"
 
 
 def parts(
-    connection: sqlite3.Connection, key: str, values: Sequence[Any], asked: Asked
+    connection: sqlite3.Connection,
+    key: str,
+    values: Sequence[Any],
+    asked: Asked,
+    also: str = "true",
+    also_values: Sequence[Any] = (),
 ) -> Iterator[Part]:
-    """The hours' sums by an SQL expression, with its parameters, and by model."""
+    """The hours' sums by an SQL expression and by model; `also` narrows them."""
     term, more = where(asked)
     for row in connection.execute(
-        f"select {key}, u.model, {_SUMS} {_tables(key + term)} where {term} group by 1, 2",
-        [*values, *more],
+        f"select {key}, u.model, {_SUMS} {_tables(key + term + also)} where {term} and {also}"
+        " group by 1, 2",
+        [*values, *more, *also_values],
     ):
         yield row[0], row[1] or None, Sum._make(row[2:])
 

@@ -19,35 +19,52 @@ class Row(NamedTuple):
     more: Mapping[str, Any] = {}  # of a block or session
 
 
-def total(rows: Sequence[Row]) -> Sum:
-    return usage.added(row.line.sum for row in rows)
+class Table(NamedTuple):
+    """What is printed. The sums are of all that was asked, also of what is not listed."""
+
+    rows: list[Row]
+    total: Sum
+    unpriced: dict[str | None, int]  # model → requests that no sum has the cost of
+    earlier: int = 0  # blocks or sessions that are not listed
 
 
-def unpriced(rows: Sequence[Row]) -> dict[str | None, int]:
-    """Model → requests that no sum has the cost of."""
+def table_of(
+    connection: sqlite3.Connection, by: str, asked: Asked, ts: int, limit: int | None = None
+) -> Table:
+    """A table; `ts` is now (UTC ms). `limit`: of sessions and blocks only the newest; None: all."""
+    if by == "session":
+        ids = usage.session_ids(connection, asked)
+        shown = ids if limit is None else ids[-limit:]
+        rows = list(_sessions(connection, usage.sessions(connection, asked, shown)))
+        return Table(rows, *usage.all_of(connection, asked), len(ids) - len(shown))
+    if by == "blocks":
+        known = blocks.begins(connection, asked)
+        shown_blocks = known if limit is None else known[-limit:]
+        found = blocks.blocks(connection, asked, shown_blocks)
+        rows = [_block(block, asked, ts) for block in found]
+        timed = usage.all_of(connection, asked, timed=True)
+        return Table(rows, *timed, len(known) - len(shown_blocks))
+    lines = usage.lines(connection, by, asked)
+    total = usage.added(line.sum for line in lines)
+    return Table([Row(line.key, line) for line in lines], total, _unpriced(lines))
+
+
+def _unpriced(lines: Sequence[Line]) -> dict[str | None, int]:
     found: dict[str | None, int] = {}
-    for row in rows:
-        for model, sum_ in row.line.models:
+    for line in lines:
+        for model, sum_ in line.models if line.sum.unpriced_requests else ():
             if sum_.unpriced_requests:
                 found[model] = found.get(model, 0) + sum_.unpriced_requests
     return found
 
 
-def rows_of(connection: sqlite3.Connection, by: str, asked: Asked, ts: int) -> list[Row]:
-    """The lines of a table; `ts` is now (UTC ms)."""
-    if by == "blocks":
-        return [_block(block, asked, ts) for block in blocks.blocks(connection, asked)]
-    found = usage.lines(connection, by, asked)
-    if by == "session":
-        return list(_sessions(connection, found))
-    return [Row(line.key, line) for line in found]
-
-
 def _sessions(connection: sqlite3.Connection, found: Sequence[Line]) -> Iterator[Row]:
-    query = "select uid, host, source, project, title, ended_at from session_list"
-    known = {row[0]: row[1:] for row in connection.execute(query)}
+    query = (
+        "select s.uid, s.host, s.source, p.name, coalesce(s.title, s.native_id), s.ended_at"
+        " from sessions s left join projects p on p.id = s.project_id where s.uid = ?"
+    )
     for line in found:
-        host, source, project, title, ended_at = known.get(line.key, (None,) * 5)
+        _, host, source, project, title, ended_at = connection.execute(query, [line.key]).fetchone()
         more = {
             "title": title,
             "host": host,
@@ -81,7 +98,7 @@ def _plain(sum_: Sum) -> dict[str, Any]:
     }
 
 
-def as_data(by: str, rows: Sequence[Row], asked: Asked) -> dict[str, Any]:
+def as_data(by: str, table: Table, asked: Asked) -> dict[str, Any]:
     """The JSON document."""
     return {
         "by": by,
@@ -93,10 +110,10 @@ def as_data(by: str, rows: Sequence[Row], asked: Asked) -> dict[str, Any]:
                 **_plain(row.line.sum),
                 "models": [{"model": model, **_plain(sum_)} for model, sum_ in row.line.models],
             }
-            for row in rows
+            for row in table.rows
         ],
-        "total": _plain(total(rows)),
-        "unpriced": [{"model": model, "requests": n} for model, n in unpriced(rows).items()],
+        "total": _plain(table.total),
+        "unpriced": [{"model": model, "requests": n} for model, n in table.unpriced.items()],
     }
 
 

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from siphon.errors import SiphonError
 
@@ -25,6 +24,9 @@ def zone(name: str | None) -> Zone:
     """The zone of that name (Europe/Berlin, UTC); None: this machine's. Raises SiphonError."""
     if name is None:
         return Zone(time.strftime("%Z"), lambda ts: time.localtime(ts / 1000).tm_gmtoff * 1000)
+    # Not at the top: most ask for this machine's zone, and a status line has no time to load the others.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         named = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -36,6 +38,8 @@ def zone(name: str | None) -> Zone:
 
 def names() -> list[str]:
     """UTC, then the zones that are named by a place."""
+    from zoneinfo import available_timezones
+
     return ["UTC", *sorted(name for name in available_timezones() if _AREA.match(name))]
 
 

@@ -24,7 +24,10 @@ from siphon.cli_usage import statusline
 from siphon.demo import fleet
 from siphon.errors import SiphonError
 from siphon.origins import origins
+from siphon.texttable import Column, printed, wide
+from siphon.texttable import Line as Text
 from siphon.usage import Asked, Line, Sum
+from siphon.usage_rows import table_of
 
 NOW = 1_795_000_000_000
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
@@ -178,7 +181,9 @@ def hours(*begins: int) -> sqlite3.Connection:
     )
     for at in begins:
         connection.execute(
-            "insert into usage_hours values (1, ?, 'm', 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 5, null)", [at]
+            "insert into usage_hours values"
+            " (1, ?, 'm', 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 5, null, 1, null, null)",
+            [at],
         )
     return connection
 
@@ -291,6 +296,25 @@ def test_json_is_one_document_with_stable_keys(demo: Path) -> None:
     assert (found["by"], found["timezone"]) == ("monthly", "Europe/Berlin")
     assert found["total"]["requests"] == sum(row["requests"] for row in found["rows"])
     assert {"key", "cost_usd", "tokens", "models"} <= found["rows"][0].keys()
+
+
+@pytest.mark.parametrize("by", ["session", "blocks"])
+def test_a_list_cut_short_still_sums_up_all(connection: sqlite3.Connection, by: str) -> None:
+    whole = table_of(connection, by, asked(), NOW)
+    short = table_of(connection, by, asked(), NOW, limit=2)
+    assert short.rows == whole.rows[-2:]
+    assert short.earlier == len(whole.rows) - 2
+    assert whole.total == usage.added(row.line.sum for row in whole.rows)
+    assert (short.total, short.unpriced) == (whole.total, whole.unpriced)
+
+
+def test_columns_are_cut_where_the_terminal_ends() -> None:
+    columns = [Column("Name", cut=True), Column("Count", right=True)]
+    lines = [Text(("工具 " * 20, "5")), Text(("short", "12,345"))]
+    shown = list(printed(columns, lines, ("All", "12,350"), width=30))
+    assert [wide(line) for line in shown] == [30, 30, 30, 30]
+    assert "…" in shown[1] and shown[1].endswith(" 5")
+    assert next(printed(columns, [])) == "Name  Count"
 
 
 def test_csv_has_a_line_each_and_no_formulas(demo: Path) -> None:
