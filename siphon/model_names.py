@@ -61,6 +61,11 @@ def readings(model: str) -> Iterator[Reading]:
     yield from _shortened(name, rules)
 
 
+def spelled(name: str) -> str:
+    """The name under which prices are filed."""
+    return _claude(name.strip().lower())
+
+
 def _shortened(name: str, rules: tuple[str, ...]) -> Iterator[Reading]:
     fast = False
     while found := _suffix(name):

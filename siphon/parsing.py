@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from siphon.archive import Archive
 from siphon.log import Log, Read
+from siphon.own_prices import current_prices
 from siphon.price_table import PriceTable, load_prices
 from siphon.rows import Batch, Rows
 from siphon.sources import sources
@@ -64,8 +65,13 @@ def _archive(root: Path) -> Archive:
     return Archive(root)
 
 
+def price_table(archive: Path | None = None) -> PriceTable:
+    """The table that comes with siphon, with the user's own prices beside the archive."""
+    return _price_table() if archive is None else current_prices(archive)
+
+
 @cache
-def price_table() -> PriceTable:
+def _price_table() -> PriceTable:
     return load_prices()
 
 
@@ -78,7 +84,7 @@ def parsed(archive: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, Iterator[B
     workers = min(os.cpu_count() or 1, len(jobs))
     if sum(job.held.size for job in jobs) < INLINE_BYTES or workers < 2:
         for job in jobs:
-            yield job, batches(archive, job, price_table())
+            yield job, batches(archive, job, price_table(archive))
         return
     with _pool(archive, workers) as pipes:
         yield from _received(pipes, jobs)
@@ -166,7 +172,7 @@ def _work(archive: Path, pipe: "Connection", ends: "list[Connection]") -> None:
             end.close()
     try:
         while (job := pipe.recv()) is not None:
-            for part in batches(archive, job, price_table()):
+            for part in batches(archive, job, price_table(archive)):
                 pipe.send(part)
     except (EOFError, ConnectionError, KeyboardInterrupt):
         return

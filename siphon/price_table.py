@@ -19,6 +19,7 @@ from siphon.times import millis
 
 PLAIN = 1_000_000  # the multiplier that changes nothing
 NANO = 10**9
+ANYONE = "any"  # the provider of a user's own price that holds whoever sells the model
 
 
 class Band(NamedTuple):
@@ -83,17 +84,21 @@ class PriceTable(NamedTuple):
     memo: dict[tuple[str, str | None], Candidates | None]  # found before; no part of the value
 
 
-class _Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Prices(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Prices of a tier, or of prompts over a size."""
+
     input: str
     output: str
     cache_read: str | None = None
     cache_write_5m: str | None = None
     cache_write_1h: str | None = None
     over: int = 0
-    bands: tuple["_Prices", ...] = ()
+    bands: tuple["Prices", ...] = ()
 
 
-class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PriceRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A price as files have it: decimal texts, USD per million tokens; `valid_from` YYYY-MM-DD."""
+
     model: str
     provider: str
     input: str
@@ -105,9 +110,9 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cache_write_5m: str | None = None
     cache_write_1h: str | None = None
     web_search: str | None = None
-    bands: tuple[_Prices, ...] = ()
+    bands: tuple[Prices, ...] = ()
     multipliers: dict[str, str] = {}
-    tiers: dict[str, _Prices] = {}
+    tiers: dict[str, Prices] = {}
     source_version: str = ""
 
 
@@ -120,7 +125,7 @@ class _Alias(msgspec.Struct, frozen=True):
 class _Table(msgspec.Struct, frozen=True):
     as_of: str
     vendors: frozenset[str]
-    prices: tuple[_Row, ...]
+    prices: tuple[PriceRow, ...]
     provider_aliases: dict[str, str] = {}
     aliases: tuple[_Alias, ...] = ()
 
@@ -141,7 +146,7 @@ def _table(written: _Table, digest: str) -> PriceTable:
     ordered = sorted(
         written.prices, key=lambda row: (row.model, row.provider, row.valid_from or "", row.hours)
     )
-    rows = tuple(_price(number, row) for number, row in enumerate(ordered, 1))
+    rows = tuple(price_of(number, row) for number, row in enumerate(ordered, 1))
     models: dict[str, dict[str, tuple[Price, ...]]] = {}
     for price in rows:
         sellers = models.setdefault(price.model, {})
@@ -177,7 +182,7 @@ def _aliases(
     return found
 
 
-def _price(number: int, row: _Row) -> Price:
+def price_of(number: int, row: PriceRow) -> Price:
     try:
         bands = _bands(row)
         base = bands[0]
@@ -203,9 +208,9 @@ def _price(number: int, row: _Row) -> Price:
         raise ValueError(f"{row.provider} {row.model}: {error}") from error
 
 
-def _bands(written: _Row | _Prices) -> tuple[Band, ...]:
+def _bands(written: PriceRow | Prices) -> tuple[Band, ...]:
     """The plain prices as a band over 0, then the bands in rising order."""
-    plain = _Prices(
+    plain = Prices(
         input=written.input,
         output=written.output,
         cache_read=written.cache_read,
@@ -215,7 +220,7 @@ def _bands(written: _Row | _Prices) -> tuple[Band, ...]:
     return tuple(_band(one) for one in (plain, *sorted(written.bands, key=lambda one: one.over)))
 
 
-def _band(written: _Prices) -> Band:
+def _band(written: Prices) -> Band:
     return Band(
         over=written.over,
         input=_exact(written.input, NANO),

@@ -6,7 +6,7 @@ Prices are nano-USD per million tokens, costs nano-USD, multipliers millionths: 
 from typing import NamedTuple
 
 from siphon.model_names import readings
-from siphon.price_table import PLAIN, Candidates, Price, PriceTable, load_prices
+from siphon.price_table import ANYONE, PLAIN, Candidates, Price, PriceTable, load_prices
 
 __all__ = ["PLAIN", "Match", "Price", "PriceTable", "cost_nanousd", "find", "load_prices"]
 
@@ -82,12 +82,14 @@ def _look_up(table: PriceTable, model: str, provider: str | None) -> Candidates 
 def _sold(table: PriceTable, model: str | None, provider: str | None) -> tuple[Price, ...]:
     """The prices of who billed, else of the model's maker, else of the resellers if they agree."""
     sellers = table.models[model] if model is not None else {}
+    # The user's own price for whoever sells comes last: the last one in force is taken.
+    own = sellers.get(ANYONE, ())
     if provider in sellers:
-        return sellers[provider]
+        return (*sellers[provider], *own)
     makers = [prices for name, prices in sellers.items() if name in table.vendors]
-    asked = makers or list(sellers.values())
+    asked = makers or [prices for name, prices in sellers.items() if name != ANYONE]
     different = {tuple((price.valid_from, price.charges) for price in prices) for prices in asked}
-    return asked[0] if len(different) == 1 else ()
+    return (*(asked[0] if len(different) == 1 else ()), *own)
 
 
 def _meant(spans: tuple[tuple[int | None, tuple[Price, ...]], ...], ts: int) -> tuple[Price, ...]:
