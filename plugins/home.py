@@ -4,8 +4,10 @@ import time
 
 from datasette import hookimpl
 
+from siphon.budget import check, said
 from siphon.overview import month_name, overview
 from siphon.web import page
+from siphon.zones import zone
 
 CELL = 17  # pixels of a day in the calendar, its gap included
 CHART = (720, 150)  # width and height of the cost chart
@@ -17,13 +19,18 @@ def register_routes():
 
 
 async def home(datasette, request):
-    return await page(datasette, request, "home.html", _found)
+    config = datasette.siphon.config
+    return await page(
+        datasette, request, "home.html", lambda connection: _found(connection, config.budgets)
+    )
 
 
-def _found(connection):
-    seen = overview(connection, time.time_ns() // 1_000_000)
+def _found(connection, budgets):
+    now = time.time_ns() // 1_000_000
+    seen = overview(connection, now)
     return {
         "seen": seen,
+        "budgets": [(one, said(one)) for one in check(connection, budgets, zone(None), now)],
         "cell": CELL,
         "month_name": month_name,
         "bars": _bars(seen),
