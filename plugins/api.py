@@ -139,7 +139,8 @@ async def _lines(datasette, request, name, ask, given, page, writer):
 
 
 async def _answer(datasette, request, ask):
-    stamp = state(datasette.siphon.config.database, request.path, request.query_string)
+    limits = request.scope["siphon"].actor.limits
+    stamp = state(datasette.siphon.config.database, request.path, request.query_string, limits)
     try:
         given = arguments(request)
         value = await read(datasette, request, partial(_asked, ask, given))

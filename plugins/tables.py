@@ -21,7 +21,7 @@ def extra_css_urls(datasette):
 
 @hookimpl
 def extra_js_urls(datasette):
-    return [datasette.static("theme.js", mount=STATIC)]
+    return [datasette.static(name, mount=STATIC) for name in ("theme.js", "datasette.js")]
 
 
 @hookimpl

@@ -26,6 +26,7 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 # Commands that stand in modules of their own, imported only when asked for: name -> (module, attribute).
 _ELSEWHERE = {
     "archive": ("siphon.cli_archive", "archive"),
+    "doctor": ("siphon.cli_doctor", "doctor"),
     "restore": ("siphon.cli_archive", "restore"),
     "verify": ("siphon.cli_verify", "verify"),
     "prune": ("siphon.cli_verify", "prune"),
@@ -36,8 +37,10 @@ _ELSEWHERE = {
     "hosts": ("siphon.cli_hosts", "hosts_"),
     "push": ("siphon.cli_push", "push_"),
     "prices": ("siphon.cli_prices", "prices_"),
+    "report": ("siphon.cli_report", "report"),
     "reprice": ("siphon.cli_prices", "reprice"),
     "search": ("siphon.cli_read", "search_"),
+    "service": ("siphon.cli_service", "service"),
     "sessions": ("siphon.cli_read", "sessions"),
     "show": ("siphon.cli_read", "show"),
     "status": ("siphon.cli_status", "status"),

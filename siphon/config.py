@@ -43,6 +43,7 @@ class Config(NamedTuple):
     health: HealthConfig = HealthConfig()
     names: tuple[str, ...] = ()  # that the pages are reached by, beside localhost
     budgets: tuple[Budget, ...] = ()
+    group: str | None = None  # that may read the archive besides its owner
 
 
 def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Config:
@@ -61,7 +62,7 @@ def load_config(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Con
         file,
         mapping(
             Place(file, node),
-            ("archive", "database", "interval", "skip", "hosts", "health", "names", "budgets"),
+            ("archive", "database", "interval", "skip", "hosts", "health", "names", "budgets", "group"),
         ),
     )
 
@@ -108,6 +109,7 @@ def _config(folders: Folders, file: Path | None, values: Mapping[str, Place]) ->
         health=_health(values["health"]) if "health" in values else HealthConfig(),
         names=tuple(map(text, items(values["names"], "host names"))) if "names" in values else (),
         budgets=budgets(values["budgets"]) if "budgets" in values else (),
+        group=text(values["group"]) if "group" in values else None,
     )
 
 

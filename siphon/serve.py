@@ -6,39 +6,27 @@ lies there now, or a page that says what to do.
 
 import asyncio
 import json
-import re
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import uvicorn
 import yaml
+from datasette import handle_exception  # type: ignore[import-untyped]  # it carries no types
 from datasette.app import Datasette  # type: ignore[import-untyped]  # it carries no types
 from datasette.database import Database  # type: ignore[import-untyped]
 from jinja2 import Environment
 
+from siphon import auth
 from siphon.assets import assets
+from siphon.auth_gate import LOOPBACK, App, Door, Receive, Scope, Send
+from siphon.auth_limits import Readers
+from siphon.auth_tries import Tries
 from siphon.books import mounted
 from siphon.config import Config
 from siphon.errors import SiphonError
-from siphon.web import CORE, NAME, STATIC, environment
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PORT = re.compile(r":\d+$")
-_HEADERS = (
-    (b"content-security-policy", CORE.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from siphon.web import NAME, STATIC, environment
 
 
 class Served(NamedTuple):
@@ -46,17 +34,21 @@ class Served(NamedTuple):
 
     config: Config
     pages: Environment  # our own templates
+    readers: Readers  # connections of those who may not read everything
+    door: Door
+    tries: Tries  # of passwords
 
 
 def serve(config: Config, host: str = "127.0.0.1", port: int = 8001) -> None:
     """Serve until interrupted. Raises SiphonError if the address cannot be listened on."""
-    if host not in LOOPBACK:
+    wide = host not in LOOPBACK
+    if wide and not auth.load(auth.file_of(config.database)).any:
         raise SiphonError(
-            f"{host}: sessions are private, and nobody would have to log in; listen on 127.0.0.1 and"
-            " let others in through ssh -L or a proxy that asks who they are"
+            f"{host}: sessions are private, and nobody would have to log in; first `siphon auth add-user"
+            " NAME`, or listen on 127.0.0.1 and let others in through ssh -L"
         )
     listener = _listener(host, port)
-    server = uvicorn.Server(uvicorn.Config(app(config), log_level="warning", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app(config, wide=wide), log_level="warning", lifespan="on"))
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"serving on http://{shown}:{listener.getsockname()[1]}/", err=True)
     with listener:
@@ -79,13 +71,18 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def app(config: Config) -> App:
-    """The ASGI app: the pages, and the notebooks below them; both answer only to this machine."""
-    return Site(config)
+def app(config: Config, *, wide: bool = False) -> App:
+    """The ASGI app: the pages, and the notebooks below them, behind one door.
+
+    `wide`: others than this machine reach it, so that without accounts nobody enters.
+    """
+    return Site(config, wide).door
 
 
-def datasette(config: Config) -> Datasette:
+def datasette(config: Config, door: Door, tries: Tries) -> Datasette:
     """Datasette as we set it up, on the database file that lies there now."""
+    # Else Datasette prints all local variables at every 404: a second's work, and what logs say.
+    handle_exception.rich = None
     folder = assets()
     words = yaml.safe_load((folder / "metadata.yml").read_text(encoding="utf-8"))
     del words["definitions"]  # what others of its parts are made of
@@ -100,7 +97,8 @@ def datasette(config: Config) -> Datasette:
     site.add_database(Database(site, str(config.database), mode="ro"), name=NAME)
     site.remove_database("_memory")
     # Not through Datasette's config, which it publishes.
-    site.siphon = Served(config, environment(folder / "plugins", site.static))
+    pages = environment(folder / "plugins", site.static)
+    site.siphon = Served(config, pages, Readers(config.database), door, tries)
     return site
 
 
@@ -112,26 +110,26 @@ def _copied(words: object) -> Any:
 class Site:
     """The app: Datasette, made when the database is first there, and anew for a file in its place."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, wide: bool) -> None:
         self.config = config
         self.file: tuple[int, int] | None = None
         self.inner: App | None = None
         self.lock = asyncio.Lock()
-        self.pages = mounted(self._pages, config.database)
+        self.notebooks = mounted(self._pages, config.database)
+        self.door = Door(self._opened, auth.file_of(config.database), config.names, wide)
+        self.tries = Tries()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _opened(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await _lifespan(receive, send)
-        if not _addressed_here(scope):
-            return await _refuse(scope, receive, send)
-        return await self.pages(scope, receive, send)
+        return await self.notebooks(scope, receive, send)
 
     async def _pages(self, scope: Scope, receive: Receive, send: Send) -> None:
         """All but the notebooks."""
         inner = await self._current()
         if inner is None:
             return await _plain(send, 503, _missing(self.config.database), refresh=True)
-        return await inner(scope, receive, _guarded(send))
+        return await inner(scope, receive, send)
 
     async def _current(self) -> App | None:
         file = _identity(self.config.database)
@@ -139,7 +137,7 @@ class Site:
             return None
         async with self.lock:
             if file != self.file:
-                site = datasette(self.config)
+                site = datasette(self.config, self.door, self.tries)
                 await site.invoke_startup()
                 self.inner, self.file = site.app(), file
         return self.inner
@@ -160,33 +158,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-
-def _addressed_here(scope: Scope) -> bool:
-    """Whether the request names us: a page of another site whose name leads here must not read us."""
-    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-    return all(_PORT.sub("", host).strip("[]").lower() in LOOPBACK for host in hosts)
-
-
-def _guarded(send: Send) -> Send:
-    """Adds to each answer what browsers should refuse to do with it."""
-
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = list(message.get("headers", []))
-            given = {bytes(name).lower() for name, _ in headers}
-            headers += [pair for pair in _HEADERS if pair[0] not in given]
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return guarded
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        return await send({"type": "websocket.close", "code": 4403})
-    return await _plain(send, 403, "This server answers only to 127.0.0.1 and localhost.\n")
 
 
 def _missing(database: Path) -> str:

@@ -1,9 +1,11 @@
 """What all our routes share: reading the database for a request, pages, JSON, and errors that help."""
 
+import asyncio
 import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote
@@ -30,19 +32,17 @@ STRICT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# Datasette's own pages carry scripts and styles inside them.
-CORE = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 async def read(datasette: Any, request: Any, ask: Callable[[sqlite3.Connection], T]) -> T:
-    """What `ask` finds, all of it in one state of the database, for whoever may see the database.
+    """What `ask` finds, all of it in one state of the database, on a connection of what they may see.
 
     Raises SiphonError where it takes too long.
     """
+    limits = request.scope["siphon"].actor.limits
+    if limits is not None:
+        there = partial(datasette.siphon.readers.read, limits, partial(_snapshot, ask=ask))
+        return await asyncio.get_running_loop().run_in_executor(datasette.executor, there)
     await datasette.ensure_permission(
         action="view-database", resource=DatabaseResource(NAME), actor=request.actor
     )
@@ -131,6 +131,13 @@ def failed(datasette: Any, request: Any, error: SiphonError) -> Response:
     candidates = getattr(error, "candidates", [])
     context = {"what": what, "hint": hint.partition(":\n")[0], "candidates": candidates}
     return _html(_render(datasette, request, "error.html", context), _status(error))
+
+
+def whole_page(
+    datasette: Any, request: Any, template: str, context: Mapping[str, Any], status: int = 200
+) -> Response:
+    """The template filled with what is known already."""
+    return _html(_render(datasette, request, template, context), status)
 
 
 def _render(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> str:

@@ -104,6 +104,25 @@ def test_datasettes_own_pages_have_our_bar_and_fetch_only_from_here(site: Site, 
     assert [url for url in _seen(answer.text).fetched if not url.startswith(("/", site.url))] == []
 
 
+@pytest.mark.parametrize(
+    "path", [*THEIRS, "/siphon/-/query?sql=select+1", "/siphon/sessions/1", "/nothing"]
+)
+def test_of_datasettes_scripts_only_those_of_its_templates_run(site: Site, path: str) -> None:
+    answer = site.get(path)
+    policy = dict(
+        part.split(maxsplit=1) for part in answer.headers["content-security-policy"].split("; ")
+    )
+    sources = policy["script-src"].split()
+    assert "'self'" in sources and "'unsafe-inline'" not in sources and "'unsafe-eval'" not in sources
+    [nonce] = [one.removeprefix("'nonce-").rstrip("'") for one in sources if one.startswith("'nonce-")]
+    inline = [tag for tag in re.findall(r"<script[^>]*>", answer.text) if "src=" not in tag]
+    if path != "/nothing":
+        assert inline and all(f'nonce="{nonce}"' in tag for tag in inline)
+    assert [one for one in _seen(answer.text).inline if one.startswith("on")] == []
+    again = site.get(path).headers["content-security-policy"]
+    assert again != answer.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize("path", [*OURS, *THEIRS, "/-/siphon/api/status", "/-/siphon/static/siphon.css"])
 def test_every_answer_says_what_browsers_must_not_do(site: Site, path: str) -> None:
     headers = site.get(path).headers

@@ -33,6 +33,10 @@ ATTACKS = (
     '```html"><script>window.hacked = 6</script>\n</code></pre><script>window.hacked = 7</script>\n```',
     "\x1b]8;;https://evil.example\x07link\x1b]8;;\x07 \x1b[31mred\x1b[0m \u202egnp.exe\u202c",
     "<style>@import url(https://evil.example/style.css)</style><base href='https://evil.example/'>",
+    "<https://evil.example/a> <JaVaScRiPt:window.hacked=9> [data](data:text/html,<script>hacked</script>)",
+    "![svg](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9J3dpbmRvdy5oYWNrZWQ9MTAnLz4=) <svg><script>window.hacked = 10"
+    "</script><a xlink:href='javascript:window.hacked=11'><text>x</text></a></svg>",
+    "\u200f\u2067src/\u202etxt.exe\u2069\u0000\u0007\u2028</p><math><mi//xlink:href='data:x,<script>hacked</script>'>",
     "{{ 7 * 7 }} {% include '/etc/passwd' %} </title><script>window.hacked = 8</script>",
 )
 
@@ -107,8 +111,10 @@ def _hostile() -> Lines:
         lines.thinking(f"hostile {attack}")
         lines.call("Bash", {"command": f"hostile {attack}", "description": attack}, f"hostile {attack}")
         lines.call("Task", {"prompt": attack * 5, "description": attack}, f"# {attack}")
+        lines.call(f"mcp__{attack}__{attack}", {attack: attack}, attack)
         lines.call("Edit", {"file_path": attack, "old_string": attack, "new_string": attack * 2}, attack)
     lines.reply("hostile " + "x" * 5_000_000)
+    lines.call("Bash", {"command": "hostile " + "y" * 5_000_000}, "hostile " + "<b>" * 1_700_000)
     return lines
 
 
@@ -135,7 +141,10 @@ class Site(NamedTuple):
     def get(self, path: str, **headers: str) -> Answer:
         """Without following redirects."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, headers=named)
+        return self.send(urllib.request.Request(self.url + path, headers=named))
+
+    def send(self, request: urllib.request.Request) -> Answer:
+        """Any request, without following redirects."""
         try:
             with urllib.request.build_opener(_Stay).open(request, timeout=60) as answer:
                 return Answer(answer.status, _headers(answer.headers), answer.read())
