@@ -14,7 +14,7 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -22,12 +22,13 @@ from typing import IO, NamedTuple
 from urllib.parse import quote
 
 from siphon import hashing, places, private, resting
-from siphon.deposit import Arrival, commit, repair
+from siphon.deposit import Arrival, commit, mend, repair
 from siphon.errors import SiphonError
 from siphon.globs import compiled, fixed_folder
 from siphon.ledger import RUN, Entry, HostState, Ledger, Run
 from siphon.log import Home
 from siphon.packs import opened, pack
+from siphon.permissions import permit
 from siphon.places import PARTS
 from siphon.resting import Rested
 from siphon.stores import copied
@@ -66,6 +67,10 @@ class Archive:
             private.folder(self.root / PARTS)
             private.folder(self.root / ".locks")
         return self._ledger
+
+    def share(self, group: str | None) -> None:
+        """Let a group read the archive, or (None) nobody but its owner; see siphon/permissions.py."""
+        permit(self.root, group)
 
     def held(self, host: str | None = None) -> list[Held]:
         """The current generation of everything held, of one host or all, by host and path."""
@@ -189,6 +194,10 @@ class Archive:
         sql = "select name, collected_at, attempted_at, error from hosts order by name"
         return [HostState(*row) for row in self.ledger.rows(sql)]
 
+    def heard(self) -> dict[str, int]:
+        """When machines that push did so last (ms), by name, be it that nothing was new."""
+        return dict(self.ledger.rows("select name, heard_at from hosts where heard_at is not null"))
+
     def verify(
         self, read_data: bool = False, share: Share = ALL, progress: Progress = silent
     ) -> Iterator[Finding]:
@@ -207,6 +216,24 @@ class Archive:
         """Take in new logs, new generations and tails; see siphon/deposit.py."""
         if arrivals:
             commit(self.root, self.ledger, host, arrivals, at)
+
+    def mend(self, entry: Entry, part: Path) -> None:
+        """Use up the part, whose bytes are the log's: for those held, if they are lost or damaged."""
+        if self.hashed(entry, entry.size).hexdigest() == entry.sha256:
+            part.unlink()
+        else:
+            mend(self.root, self.ledger, entry, part)
+
+    def refetch(self, found: Iterable[Finding]) -> int:
+        """Have the next collect fetch again what was found lost or damaged and is still on its host.
+
+        How many logs that are. Replaced generations are nowhere else.
+        """
+        sql = """update logs set stamp = null where host = ? and path = ? and generation = ?
+            and gone_at is null"""
+        rows = [one[:3] for one in found if one.host is not None]
+        with self.ledger.write() as db:
+            return sum(db.execute(sql, row).rowcount for row in rows)
 
     @contextmanager
     def lock(self, what: str, at: int) -> Iterator[None]:

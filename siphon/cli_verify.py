@@ -25,15 +25,18 @@ _TOLD = 1000  # findings on stderr; all of them with --json
 @click.option(
     "--subset", metavar="1/7", help="Read the bytes of this part of the logs; implies --read-data."
 )
+@click.option("--mend", is_flag=True, help="Have the next collect fetch lost and damaged logs again.")
 @as_json
 @click.pass_context
-def verify(context: click.Context, read_data: bool, subset: str | None, json_: bool) -> None:
+def verify(context: click.Context, read_data: bool, subset: str | None, mend: bool, json_: bool) -> None:
     """Check the archive against its ledger: all there, as long as it must be, and (if read) unchanged.
 
     \b
     siphon verify                 sizes, packed files and the ledger: seconds
     siphon verify --read-data     every byte
     siphon verify --subset 3/7    a seventh of the bytes: one part each day reads all in a week
+    siphon verify --read-data --mend    then `siphon collect` replaces what is damaged, where the
+                                        host still has the same bytes
     """
     held, at = Archive(config_of(context).archive), now()
     inventory.host_names(held)  # an archive that is not there is no sound one
@@ -45,8 +48,10 @@ def verify(context: click.Context, read_data: bool, subset: str | None, json_: b
     error = f"{len(findings)} findings" if findings else None
     run = Run(kind="verify", started_at=at, ended_at=now(), outcome="error" if findings else "ok")
     held.record_run(run._replace(logs_seen=logs, bytes=size, problems=len(findings), error=error))
+    again = held.refetch(findings) if mend else 0
     if json_:
-        emit({"generations": logs, "read": size, "findings": [one._asdict() for one in findings]})
+        shown_ = [one._asdict() for one in findings]
+        emit({"generations": logs, "read": size, "findings": shown_, "refetched": again})
     else:
         what = f"{plural(logs, 'generation')}, {bytes_(size)} read"
         click.echo(
@@ -54,6 +59,8 @@ def verify(context: click.Context, read_data: bool, subset: str | None, json_: b
         )
     for finding in findings[:_TOLD]:
         complain(_line(finding))
+    if again:
+        complain(f"{plural(again, 'log')} will be fetched again by the next `siphon collect`")
     if len(findings) > _TOLD:
         complain(f"and {len(findings) - _TOLD} more; --json lists all")
     context.exit(int(bool(findings)))

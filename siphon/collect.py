@@ -63,6 +63,8 @@ def collect(
         if progress is not None:
             progress(word.host, word.doing)
 
+    if not dry_run:
+        archive.share(config.group)
     with nullcontext() if dry_run else archive.lock("collect", at):
         if len(jobs) == 1 or not any(TRANSPORTS[job.host.transport].apart for job in jobs):
             # Starting a process costs more than most local homes; what a network delays gets its own.
@@ -89,6 +91,8 @@ def collect_host(job: Job, say: Say) -> list[HostReport]:
                 return _pulled(job, reached.parts[0], say, attempt)
             for part in reached.parts:
                 parts.append(_reported(job, part.name, partial(_pulled, job, part, say)))
+                if part.heard_at is not None and not job.dry_run:
+                    job.archive.ledger.note_heard(part.name, part.heard_at)
         return HostReport(job.host.name, problems=tuple(reached.problems), reachable=True)
 
     own = _reported(job, job.host.name, whole)

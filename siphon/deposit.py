@@ -81,6 +81,20 @@ def repair(root: Path, ledger: Ledger) -> None:
             db.execute("update logs set place = ? where id = ?", (home, id))
 
 
+def mend(root: Path, ledger: Ledger, entry: Entry, part: Path) -> None:
+    """Put the part, whose bytes are the log's, in the place of those that are lost or damaged."""
+    home = places.of_log(root, ledger, entry.host, entry.path)
+    private.sync([part])
+    with places.doubtful(root, [home, entry.place] if home != entry.place else []):
+        part.replace(located(root, home))
+        places.sync_names(root, [home])
+        sql = "update logs set place = ?, packed_size = null, packed_sha256 = null where id = ?"
+        with ledger.write() as db:
+            db.execute(sql, (home, entry.id))
+        if home != entry.place:
+            places.remove(root, entry.place)
+
+
 def _adopt(
     root: Path, ledger: Ledger, host: str, new: Iterable[Arrival], homes: Mapping[str, str], at: int
 ) -> None:

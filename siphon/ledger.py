@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -164,6 +164,11 @@ class Ledger:
         with self.write() as db:
             db.execute(sql, (host, None if error else at, at, error))
 
+    def note_heard(self, host: str, at: int) -> None:
+        """Remember when a machine last pushed; a collect of it has been recorded."""
+        with self.write() as db:
+            db.execute("update hosts set heard_at = ? where name = ?", (at, host))
+
 
 def _opened(path: Path) -> sqlite3.Connection:
     try:
@@ -178,7 +183,8 @@ def _connection(path: Path) -> sqlite3.Connection:
     # SQLite would create it readable by all; its -wal and -shm take over the mode. One that is there
     # is not opened so: closing it would drop the locks that other threads hold through SQLite.
     if not path.exists():
-        os.close(private.book(path))
+        with suppress(FileExistsError):  # another process makes it
+            private.create(path).close()
     db = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
     db.execute("pragma journal_mode = wal")
     db.execute("pragma synchronous = full")

@@ -1,16 +1,23 @@
-"""Folders and files that only their owner can read, whatever the umask, and kept through a power cut."""
+"""Folders and files that only their owner can read, whatever the umask, and kept through a power cut.
+
+Below a folder that a group may read (mode SHARED, which siphon/permissions.py gives to an archive) new
+ones are alike: the group may read them, and others nothing.
+"""
 
 import os
+import stat
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
+SHARED = 0o2750  # files are made with the folder's group
+SHARED_FILE = 0o640
 _AT_ONCE = 8
 
 
 def folder(path: Path) -> None:
-    """Make the folder and those above it, mode 0700. Raises OSError where a file stands in the way."""
+    """Make the folder and those above it, for its owner. Raises OSError where a file is in the way."""
     if path.is_dir():
         return
     folder(path.parent)
@@ -20,21 +27,27 @@ def folder(path: Path) -> None:
         if not path.is_dir():  # another process may have made it meanwhile
             raise
     else:
-        path.chmod(0o700)
+        path.chmod(SHARED if _shared(path.parent) else 0o700)
 
 
 def create(path: Path) -> IO[bytes]:
-    """A new file to write, mode 0600. Raises FileExistsError."""
+    """A new file to write, for its owner. Raises FileExistsError."""
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    os.fchmod(descriptor, 0o600)
+    os.fchmod(descriptor, SHARED_FILE if _shared(path.parent) else 0o600)
     return os.fdopen(descriptor, "wb", 1 << 20)
 
 
 def book(path: Path) -> int:
-    """A file to read and write, made with mode 0600 if it is not there: its descriptor."""
+    """A file to read and write, made with mode 0600, whoever reads the folder, if it is not there:
+    its descriptor.
+    """
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     os.fchmod(descriptor, 0o600)
     return descriptor
+
+
+def _shared(folder: Path) -> bool:
+    return stat.S_IMODE(folder.stat().st_mode) == SHARED
 
 
 def sync(paths: Iterable[Path]) -> None:

@@ -6,9 +6,9 @@ from typing import IO
 
 from siphon import private
 from siphon.archive import Archive
-from siphon.deposit import Arrival
+from siphon.deposit import Arrival, digest
 from siphon.hostreport import HostReport, Planned, Progress, Say
-from siphon.hosts import Found, Host, Listing, Piece, Proof
+from siphon.hosts import BLOCK, Found, Host, Listing, Piece, Proof
 from siphon.ledger import Entry
 from siphon.plan import Plan, Task, plan, within
 from siphon.repos import Folders
@@ -169,14 +169,37 @@ class Pull:
         except OSError:  # lost or damaged: it comes whole
             return False
 
+    def _tail(self, arrival: Arrival, entry: Entry) -> Arrival:
+        """Of a log that came whole what is beyond the bytes held, if it begins with just these."""
+        if entry.pruned_at is not None or digest(arrival.part, entry.size) != entry.sha256:
+            return arrival
+        try:
+            if self.archive.hashed(entry, entry.size).hexdigest() != entry.sha256:
+                return arrival  # what is held is damaged: all of it is taken
+        except OSError:
+            return arrival
+        part, segment = self.archive.part(), hashlib.sha256()
+        with private.create(part) as file, arrival.part.open("rb") as whole:
+            whole.seek(entry.size)
+            while block := whole.read(BLOCK):
+                file.write(block)
+                segment.update(block)
+        arrival.part.unlink()
+        return arrival._replace(part=part, tail=True, segment=segment.hexdigest())
+
     def _commit(self, proved: Iterable[tuple[Arrival, Entry | None]]) -> None:
         changed = []
         unchanged: dict[int, tuple[str | None, int | None]] = {}
         for arrival, entry in proved:
             if entry is not None and (arrival.size, arrival.sha256) == (entry.size, entry.sha256):
                 unchanged[entry.id] = (arrival.stamp, arrival.mtime)
-                arrival.part.unlink()
+                if arrival.tail or entry.pruned_at is not None:
+                    arrival.part.unlink()
+                else:
+                    self.archive.mend(entry, arrival.part)
                 continue
+            if entry is not None and not arrival.tail and arrival.size > entry.size:
+                arrival = self._tail(arrival, entry)
             self.counts["new" if entry is None else "grown" if arrival.tail else "rewritten"] += 1
             changed.append(arrival)
         self.archive.add(self.name, changed, self.now())

@@ -219,6 +219,33 @@ def test_a_cut_packed_file_is_refused_not_read_short(tmp_path: Path) -> None:
             seekable((tmp_path / "cut").open("rb"), 3 * FRAME)
 
 
+def test_damaged_and_lost_logs_are_fetched_again_on_demand(site: Site) -> None:
+    logs = {f"{PROJECT}/{name}.jsonl": noise(9000, number) for number, name in enumerate("abcde")}
+    for path, data in logs.items():
+        site.write(path, data)
+    collect(site, 0)
+    collect(site, 15)  # packed
+    lost, damaged, grown, gone, _ = logs
+    located(site.archive.root, place(site, lost)).unlink()
+    for path in (damaged, grown, gone):
+        file = located(site.archive.root, place(site, path))
+        file.write_bytes(file.read_bytes()[:-9] + b"\0" * 9)
+    (site.home / gone).unlink()
+    collect(site, 16)
+    found = list(site.archive.verify(read_data=True))
+    assert [finding.path for finding in found] == [lost, damaged, grown, gone]
+    assert site.archive.refetch(found) == 3
+    site.append(grown, b"more\n")
+    collect(site, 17)
+    assert {path: site.read(path) for path in (lost, damaged)} == {
+        path: logs[path] for path in (lost, damaged)
+    }
+    assert site.held()[damaged] == (1, 9000)
+    assert site.held()[grown] == (2, 9005)
+    left = [(finding.path, finding.generation) for finding in site.archive.verify(read_data=True)]
+    assert left == [(grown, 1), (gone, 1)]  # no host has these any more
+
+
 def test_each_log_is_in_one_share_of_seven(site: Site) -> None:
     for number in range(20):
         site.write(f"{PROJECT}/{number}.jsonl", noise(100, number))
@@ -258,6 +285,13 @@ create table generations (log_id integer not null references logs(id), generatio
 create table runs (id integer primary key, kind text not null, host text, started_at integer not null,
     ended_at integer, outcome text not null, logs_seen integer, logs_changed integer, bytes integer,
     problems integer, error text);
+create table segments (log_id integer not null, generation integer not null, start integer not null,
+    size integer not null, sha256 text not null, arrived_at integer not null,
+    primary key (log_id, generation, start)) without rowid;
+create table hosts (name text primary key, collected_at integer, attempted_at integer not null,
+    error text) without rowid;
+create table repos (host text not null, cwd text not null, repo text, asked_at integer,
+    primary key (host, cwd)) without rowid;
 insert into logs values (1, 'h', 'a', 1, 3, 5, 's', 'abc', 'h/a', 1, 2, null);
 pragma user_version = 1;
 """
@@ -270,9 +304,9 @@ def test_a_ledger_of_an_earlier_siphon_is_brought_up_to_date(tmp_path: Path) -> 
     entry = old.entry("h", "a")
     assert entry is not None and (entry.place, entry.pruned_at) == ("h/a", None)
     assert old.rows("pragma user_version") == new.rows("pragma user_version") == [(VERSION,)]
-    for table in ("logs", "generations", "retention", "runs"):
-        told = f"select name, type, \"notnull\", pk from pragma_table_info('{table}') order by cid"
-        assert old.rows(told) == new.rows(told), table
+    tables = """select t.name, c.name, c.type, "notnull", c.pk
+        from sqlite_master t, pragma_table_info(t.name) c where t.type = 'table' order by 1, cid"""
+    assert old.rows(tables) == new.rows(tables)
 
 
 def test_when_a_log_was_last_seen_is_known_once_it_is_gone(site: Site) -> None:
