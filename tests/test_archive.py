@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet import noise
 from siphon import pathtext, private
 from siphon.archive import Archive, Held
 from siphon.deposit import Arrival
@@ -141,25 +142,46 @@ def test_replaced_generations_are_kept_without_what_they_repeat(archive: Archive
     assert list(archive.verify(read_data=True)) == []
 
 
+SOAK = "SIPHON_SOAK" in os.environ  # `make soak`
+
+
 def test_every_flipped_bit_is_found(archive: Archive) -> None:
+    """In a log, a packed one, replaced generations packed and plain: whatever the archive holds."""
     chance = random.Random(4)
-    for data in (chance.randbytes(200_000), chance.randbytes(150_000), chance.randbytes(3000)):
-        put(archive, LOG, data)
+    put(archive, "at rest", noise(1_500_000))
+    put(archive, "at rest, small", noise(5000))
+    with archive.lock("test", 1):
+        assert archive.pack_all(2000).logs == 2
+    for size in (200_000, 150_000, 3000):
+        put(archive, LOG, chance.randbytes(size))
         archive.pack("h", 0)
-    put(archive, "small", b"one")
-    put(archive, "small", b"other")
-    files = [
-        file for file in archive.root.rglob("*") if file.is_file() and not file.name.startswith(".l")
-    ]
-    assert len(files) == 5
-    for turn in range(60):
-        file = files[turn % 5]
-        at, bit = chance.randrange(file.stat().st_size), 1 << chance.randrange(8)
-        good = file.read_bytes()
-        file.write_bytes(good[:at] + bytes([good[at] ^ bit]) + good[at + 1 :])
-        assert list(archive.verify(read_data=True)), (file, at, bit)
-        file.write_bytes(good)
+    for data in (b"one", b"other"):
+        put(archive, "small", data)
+    files = [file for file in archive.root.rglob("*") if file.is_file() and file.parent != archive.root]
+    assert {file.relative_to(archive.root).parts[0] for file in files} == {
+        ".zst", ".packed", ".generations", "h"
+    }  # fmt: skip
+    for turn in range(1000 if SOAK else 40):
+        file = files[turn % len(files)]
+        at, bit = _bit(chance, file, turn)
+        assert _found(archive, file, at, bit), (file, at, bit)
     assert list(archive.verify(read_data=True)) == []
+
+
+def _bit(chance: random.Random, file: Path, turn: int) -> tuple[int, int]:
+    """Any bit; every third time one near an end of the file, where formats keep their books."""
+    size = file.stat().st_size
+    edge = chance.choice([*range(min(size, 40)), *range(max(0, size - 40), size)])
+    return edge if turn % 3 == 0 else chance.randrange(size), 1 << chance.randrange(8)
+
+
+def _found(archive: Archive, file: Path, at: int, bit: int) -> bool:
+    """Whether `verify --read-data` tells that this bit was flipped; it is put back."""
+    good = file.read_bytes()
+    file.write_bytes(good[:at] + bytes([good[at] ^ bit]) + good[at + 1 :])
+    found = list(archive.verify(read_data=True))
+    file.write_bytes(good)
+    return bool(found)
 
 
 def test_a_reader_keeps_what_it_opened(archive: Archive) -> None:
