@@ -7,6 +7,7 @@ a name hides no more than the folder it lies in: the others are listed one by on
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import obstore
@@ -15,7 +16,7 @@ from obstore.exceptions import BaseError, InvalidPathError
 from siphon.bucketerrors import reason
 from siphon.errors import SiphonError
 from siphon.etag import bare
-from siphon.layout import RAW, with_tools
+from siphon.layout import MARK, RAW, with_tools
 from siphon.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -55,31 +56,31 @@ def listed(
     return list(walk.found.values()), walk.problems
 
 
-def machines(store: "ObjectStore", where: str) -> list[str]:
-    """The folders that have a folder `raw`. Raises SiphonError where the bucket cannot be listed."""
+def pushed(store: "ObjectStore", where: str) -> dict[str, int | None]:
+    """The machines there, and when they last pushed (ms), if they tell.
 
-    def has_raw(name: str) -> bool:
-        try:
-            return f"{name}/{RAW}" in _folders(store, where, name)
-        except InvalidPathError:
-            return True  # what hides it there is told when the machine is listed
-
+    A machine is a folder that has a folder `raw`. Raises SiphonError where they cannot be listed.
+    """
     try:
-        names = _folders(store, where)
-    except InvalidPathError as error:
-        raise SiphonError(f"{where}: {_hiding(error)}") from None
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [name for name, has in zip(names, pool.map(has_raw, names), strict=True) if has]
-
-
-def _folders(store: "ObjectStore", where: str, folder: str | None = None) -> Sequence[str]:
-    """The paths of the folders in a folder. Raises InvalidPathError, SiphonError."""
-    try:
-        return obstore.list_with_delimiter(store, folder)["common_prefixes"]
-    except InvalidPathError:
-        raise
+        names = obstore.list_with_delimiter(store)["common_prefixes"]
     except BaseError as error:
         raise _unlisted(where, error) from None
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = list(pool.map(partial(_machine, store, where), names))
+    return {name: heard for name, (has, heard) in zip(names, found, strict=True) if has}
+
+
+def _machine(store: "ObjectStore", where: str, name: str) -> tuple[bool, int | None]:
+    """Whether the folder is a machine's, and when it last pushed."""
+    try:
+        level = obstore.list_with_delimiter(store, name)
+    except InvalidPathError:
+        return True, None  # the name that is no path is told when the machine is listed
+    except BaseError as error:
+        raise _unlisted(where, error) from None
+    marks = [Object.of(meta) for meta in level["objects"] if meta["path"] == f"{name}/{MARK}"]
+    has = bool(marks) or f"{name}/{RAW}" in level["common_prefixes"]
+    return has, marks[0].mtime // 10**6 if marks else None
 
 
 class _Walk:
@@ -121,6 +122,8 @@ class _Walk:
 
 
 def _unlisted(where: str, error: BaseError) -> SiphonError:
+    if isinstance(error, InvalidPathError):
+        return SiphonError(f"{where}: {_hiding(error)}")
     return SiphonError(f"{where}: cannot be listed: {reason(error)}")
 
 

@@ -53,7 +53,8 @@ create table hosts (
     name text primary key,
     collected_at integer,           -- ms: end of the last successful collect
     attempted_at integer not null,  -- ms: end of the last collect, successful or not
-    error text                      -- of the last collect, NULL if it went well
+    error text,                     -- of the last collect, NULL if it went well
+    heard_at integer                -- ms: when it last pushed, be it nothing new; NULL: it does not push
 ) without rowid;
 
 -- Folders that logs name as their working directory, and the git remote found there.

@@ -22,4 +22,5 @@ alter table runs add column transport text;
 alter table runs add column tools text;
 alter table runs add column wire integer;
 alter table runs add column left_logs integer;
-alter table runs add column left_bytes integer
+alter table runs add column left_bytes integer;
+alter table hosts add column heard_at integer

@@ -40,14 +40,18 @@ class BucketTarget:
         return host.find(wanted).found
 
     def put(self, content: Content) -> str:
-        attributes = {SHA256: content.sha256, "siphon-mtime": str(content.mtime // 10**6)}
         name = f"{self._machine}/{RAW}/{key(content.path)}"
         with content.file as file:
             if len(f"{self._prefix}/{name}".encode()) > _LONGEST:
                 raise SiphonError("its name is too long for a bucket")
             try:
                 done = obstore.put(
-                    self._store, name, file, attributes=attributes, chunk_size=_PART, max_concurrency=4
+                    self._store,
+                    name,
+                    file,
+                    attributes={SHA256: content.sha256},
+                    chunk_size=_PART,
+                    max_concurrency=4,
                 )
             except (BaseError, FileNotFoundError) as error:
                 raise SiphonError(f"{self.name}: {reason(error)}") from None

@@ -21,6 +21,7 @@ class Part(NamedTuple):
 
     name: str  # of the configured host; where that has many homes or machines, <it>/<part>
     open: Callable[[], Host]
+    heard_at: int | None = None  # ms: when it last pushed; None: it does not, or does not tell
 
 
 class Reached(NamedTuple):

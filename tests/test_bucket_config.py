@@ -1,10 +1,12 @@
 """Buckets in siphon.yml: keys, secrets, profiles, and what is said when a bucket answers badly."""
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
 
+from conftest import CHECKOUT
 from siphon.awsprofile import profile_of
 from siphon.bucket import Bucket, opened, parsed, with_options
 from siphon.bucketerrors import reason
@@ -207,3 +209,16 @@ def test_an_etag_is_believed_only_where_it_is_made_of_the_bytes() -> None:
     assert [agrees(etag) for etag in (md5, of(5 << 20), of(8 << 20), of(7 << 20))] == [True] * 4
     wrong = (None, "0x8DC0FFEE", "0" * 32, md5.upper(), f"{md5}-1", of(5 << 20)[:-1] + "2", "0-0")
     assert [agrees(etag) for etag in wrong] == [False] * len(wrong)
+
+
+def test_every_example_of_the_page_is_right(tmp_path: Path) -> None:
+    page = (CHECKOUT / "docs/buckets.md").read_text()
+    examples = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert len(examples) >= 6
+    found = []
+    for number, example in enumerate(examples):
+        (tmp_path / f"{number}.yml").write_text(example)
+        hosts = load_config(tmp_path / f"{number}.yml", {"HOME": str(tmp_path)}, tmp_path).hosts
+        found += [host.bucket.kind for host in hosts if host.bucket]
+        found += ["inbox" for host in hosts if host.inbox]
+    assert set(found) == {"s3", "gs", "az", "inbox"}

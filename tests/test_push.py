@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import count
@@ -198,8 +199,12 @@ def test_names_that_no_bucket_takes_come_back_as_they_were(pusher: Pusher) -> No
 
 
 def test_the_mark_says_when_a_machine_was_heard_of(pusher: Pusher) -> None:
+    before = time.time() - 2  # a bucket's clock tells whole seconds
     pusher.push()
     assert pusher.shelf.keys() == ["laptop/pushed.json"]
+    assert pusher.machines.report().seen == 0
+    heard = pusher.machines.archive.heard()
+    assert before * 1000 < heard["box/laptop"] < time.time() * 1000 + 2000
     if isinstance(pusher.shelf, InFolder):
         mark = json.loads((pusher.shelf.folder / "laptop/pushed.json").read_bytes())
         assert mark == {"at": 1_800_000_000_001, "logs": 0, "problems": 0}
