@@ -14,6 +14,8 @@ from siphon.config import Config, HostConfig
 from siphon.schedule import next_due
 
 LATE = 2  # intervals since the last success that need no word
+_PUSHED = ("bucket", "inbox")  # transports of machines that are not asked, but leave their logs
+_SILENT = 24 * 3600 * 1000  # ms without a push, at least, that make a machine silent
 
 # Why the newest tries failed, and how often since the last success. A run cut off by us is no failure.
 _RUNS = """
@@ -36,7 +38,8 @@ select count(*) from runs where kind = 'collect' and host = ?1 and outcome = 'er
         (select max(id) from runs where kind = 'collect' and host = ?1 and outcome = 'ok'), 0)
 """
 _HELD = (
-    "select host, count(*), sum(size), max(changed_at), sum(gone_at is not null) from logs group by host"
+    "select host, count(*), sum(size), max(changed_at), sum(gone_at is not null) from logs"
+    " where pruned_at is null group by host"
 )
 _LOADED = "select host, count(*), sum(size), max(loaded_at), 0 from logs group by host"
 _READ = """
@@ -57,7 +60,7 @@ class HostStatus(NamedTuple):
     """A host as it stands. Times are UTC ms; None: never, or not known."""
 
     host: str
-    state: str  # well, late, failing, unreachable, never, off, kept
+    state: str  # well, late, silent, failing, unreachable, never, off, kept
     reachable: bool | None  # at the last try
     seen_at: int | None  # last time it answered
     collected_at: int | None  # last success
@@ -77,6 +80,8 @@ class HostStatus(NamedTuple):
     sessions: int
     last_activity_at: int | None
     error: str | None  # of the last try
+    pushes: bool  # it is not asked: it leaves its logs in a bucket or an inbox
+    heard_at: int | None  # when it last did, be it nothing new; None: it does not say
 
 
 class _Run(NamedTuple):
@@ -89,25 +94,35 @@ class _Run(NamedTuple):
 
 
 def fleet(
-    connection: sqlite3.Connection | None, archive: Archive, config: Config, now: int
+    connection: sqlite3.Connection | None, archive: Archive | None, config: Config, now: int
 ) -> list[HostStatus]:
-    """Every host that is configured or has logs, by name. `connection`: siphon.db, if there is one."""
+    """Every host that is configured or has logs, by name.
+
+    `connection`: siphon.db, if there is one. `archive` None: only what the connection shows, as it may
+    be that of a reader who is not to see all hosts.
+    """
     book = ledger(archive) or connection
-    if book is None:
-        return [_status(config, host.name, {}, now) for host in config.hosts]
-    facts: _Facts = {
-        "state": _by_host(book, "select name, collected_at, attempted_at, error from hosts"),
-        "run": {row[0]: _Run(*row[1:]) for row in book.execute(_RUNS)},
-        "held": _by_host(book, _LOADED if book is connection else _HELD),
-        "read": _by_host(connection, _READ) if connection is not None else {},
-    }
-    names = {host.name for host in config.hosts}.union(*(part.keys() for part in facts.values()))
+    facts: _Facts = {} if book is None else _facts(book, connection)
+    known = [host.name for host in config.hosts] if archive is not None else []
+    names = set(known).union(*(part.keys() for part in facts.values()))
     return [_status(config, name, facts, now) for name in sorted(names) if _shown(name, facts)]
 
 
-def ledger(archive: Archive) -> sqlite3.Connection | None:
+def _facts(book: sqlite3.Connection, connection: sqlite3.Connection | None) -> _Facts:
+    own = book is not connection  # the ledger, which knows more
+    heard = "heard_at" if own else "null"
+    return {
+        "state": _by_host(book, f"select name, collected_at, attempted_at, error, {heard} from hosts"),
+        "run": {row[0]: _Run(*row[1:]) for row in book.execute(_RUNS)},
+        "held": _by_host(book, _HELD if own else _LOADED),
+        "read": {} if connection is None else _by_host(connection, _READ),
+    }
+
+
+def ledger(archive: Archive | None) -> sqlite3.Connection | None:
     """The archive's ledger to read; None if there is none. Raises SiphonError if it cannot be opened."""
-    return archive.ledger.db if (archive.root / ".ledger.db").exists() else None
+    there = archive is not None and (archive.root / ".ledger.db").exists()
+    return archive.ledger.db if archive is not None and there else None
 
 
 def configured(config: Config, name: str) -> HostConfig | None:
@@ -139,13 +154,19 @@ def _by_host(connection: sqlite3.Connection, sql: str) -> dict[str, tuple[Any, .
 
 def _shown(name: str, facts: _Facts) -> bool:
     """A host that stands for several homes has no line of its own unless something is wrong with it."""
-    parts = any(other.startswith(f"{name}/") for other in facts["held"])
-    error = facts["state"].get(name, (None, None, None))[2]
-    return not parts or name in facts["held"] or error is not None
+    held = facts.get("held", {})
+    parts = any(other.startswith(f"{name}/") for other in held)
+    return not parts or name in held or _state_of(name, facts)[2] is not None
+
+
+def _state_of(name: str, facts: _Facts) -> tuple[int | None, int | None, str | None, int | None]:
+    """Last success, last try, its error, last push."""
+    collected, attempted, error, heard = facts.get("state", {}).get(name, (None,) * 4)
+    return collected, attempted, error, heard
 
 
 def _status(config: Config, name: str, facts: _Facts, now: int) -> HostStatus:
-    collected, attempted, error = facts.get("state", {}).get(name, (None, None, None))
+    collected, attempted, error, heard = _state_of(name, facts)
     run = facts.get("run", {}).get(name, _Run())
     logs, size, news, gone = facts.get("held", {}).get(name, (0, 0, None, 0))
     problems, failed, sessions, activity = facts.get("read", {}).get(name, (0, 0, 0, None))
@@ -174,12 +195,14 @@ def _status(config: Config, name: str, facts: _Facts, now: int) -> HostStatus:
         sessions=sessions,
         last_activity_at=activity,
         error=error,
+        pushes=host is not None and host.transport in _PUSHED,
+        heard_at=heard,
     )
-    found = found._replace(state=_state(config, host, found))
+    found = found._replace(state=_state(config, host, found, now))
     return found if found.state not in ("off", "kept") else found._replace(next_run_at=None)
 
 
-def _state(config: Config, host: HostConfig | None, found: HostStatus) -> str:
+def _state(config: Config, host: HostConfig | None, found: HostStatus, now: int) -> str:
     if host is None:
         return "kept"
     if not host.enabled:
@@ -188,8 +211,10 @@ def _state(config: Config, host: HostConfig | None, found: HostStatus) -> str:
         return "never"
     if found.error is not None:
         return "failing" if found.reachable else "unreachable"
-    late = found.lag is None or found.lag > grace(config, host)
-    return "late" if late else "well"
+    if found.lag is None or found.lag > grace(config, host):
+        return "late"
+    quiet = found.heard_at is not None and now - found.heard_at > max(grace(config, host), _SILENT)
+    return "silent" if quiet else "well"
 
 
 def _latest(times: Iterable[int | None]) -> int | None:

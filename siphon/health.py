@@ -19,6 +19,7 @@ from siphon.sources import sources
 
 EXIT_CODES = {"ok": 0, "info": 0, "unknown": 3, "warning": 4, "error": 5}
 MOST = 20  # findings of one kind; the rest are counted
+_QUIET = 7 * 24 * 3600 * 1000  # ms without news from a machine that pushes and does not say when
 STUCK = 4  # lag graces that an archived log may wait to be loaded
 
 
@@ -36,9 +37,12 @@ class Finding(NamedTuple):
 
 
 def health(
-    connection: sqlite3.Connection | None, archive: Archive, config: Config, now: int
+    connection: sqlite3.Connection | None, archive: Archive | None, config: Config, now: int
 ) -> list[Finding]:
-    """All findings, the worst first. `connection`: siphon.db to read; None: there is none."""
+    """All findings, the worst first. `connection`: siphon.db to read; None: there is none.
+
+    `archive` None: only what the connection shows.
+    """
     found = [*_database(connection, config)]
     try:
         hosts = fleet(connection, archive, config, now)
@@ -70,13 +74,18 @@ def _database(connection: sqlite3.Connection | None, config: Config) -> Iterator
     if connection is None:
         what = f"{config.database}: there is no database; `siphon load` makes it"
         yield Finding("error", "database", what)
-    elif connection.execute("select value from meta where key = 'layout'").fetchone() != (db.layout(),):
+    elif not _current(connection):
         what = (
             "the database was made by another version of siphon; the next `siphon load` builds it anew"
         )
         yield Finding("warning", "database", what)
     else:
         yield Finding("ok", "database", f"{config.database} is there and can be read")
+
+
+def _current(connection: sqlite3.Connection) -> bool:
+    row = connection.execute("select value from meta where key = 'layout'").fetchone()
+    return row is not None and row[0] == db.layout()
 
 
 def _host(config: Config, one: HostStatus, now: int) -> Finding:
@@ -97,9 +106,15 @@ def _judged(config: Config, one: HostStatus, now: int) -> tuple[str, str]:
         how = "could not be reached" if one.state == "unreachable" else "was reached, but failed"
         told = f"{how}, {figures.plural(one.failures, 'time')} in a row: {one.error}; {since}"
         return "warning" if late else "info", told
+    if one.state == "silent" and one.heard_at is not None:
+        ago = figures.duration(now - one.heard_at)
+        return "warning", f"it stopped sending: its last push was {ago} ago; {_news(one, now)}"
     if late:
         return "warning", f"{since}; nobody collects: `siphon up` or `siphon service install` does"
-    return "ok", f"{since}; {_news(one, now)}"
+    news = _news(one, now)
+    if one.pushes and one.heard_at is None and one.news_at is not None and now - one.news_at > _QUIET:
+        return "unknown", f"{news}, and it does not say when it pushes: it may have stopped sending"
+    return "ok", f"{since}; {news}"
 
 
 def _news(one: HostStatus, now: int) -> str:
@@ -109,7 +124,7 @@ def _news(one: HostStatus, now: int) -> str:
 
 
 def _archived(
-    connection: sqlite3.Connection | None, archive: Archive, config: Config, now: int
+    connection: sqlite3.Connection | None, archive: Archive | None, config: Config, now: int
 ) -> Iterator[Finding]:
     """What the archive holds and the database should."""
     if connection is None:
@@ -144,7 +159,7 @@ def _problems(connection: sqlite3.Connection) -> Iterator[Finding]:
 
 
 def retention(
-    hosts: Iterable[HostStatus], archive: Archive, config: Config, now: int
+    hosts: Iterable[HostStatus], archive: Archive | None, config: Config, now: int
 ) -> Iterator[Finding]:
     """What the tools' own clean-up will delete, or has deleted, uncollected."""
     book = ledger(archive)
@@ -192,7 +207,9 @@ def _unloaded(
     sql = "select host, path, generation, size, error from logs"
     loaded = {(host, path): state for host, path, *state in connection.execute(sql)}
     waiting, newest = [], 0
-    rows = book.execute("select id, host, path, generation, size, changed_at from logs")
+    rows = book.execute(
+        "select id, host, path, generation, size, changed_at from logs where pruned_at is null"
+    )
     for id, host, path, generation, size, changed in rows:
         done = loaded.get((host, path), [None, 0, None])
         if done == [generation, size, None]:

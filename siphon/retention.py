@@ -195,7 +195,8 @@ def _period(host: Host, retention: Retention, folders: Sequence[str], problems: 
     if above:
         return above[-1]
     usual = [] if root is None else _said(root, retention, retention.usual, "/", problems)
-    user = [*usual, *below] or [Period(retention.days, "its default")]
+    unseen = "" if root is not None else ", as its settings cannot be seen"
+    user = [*usual, *below] or [Period(retention.days, f"its default{unseen}")]
     projects = [f"{folder}/{path}" for folder in folders for path in retention.project]
     local = [] if root is None else _said(root, retention, projects, "/", problems)
     return min([user[-1], *local], key=lambda period: period.days)
@@ -281,7 +282,8 @@ def _changes(book: sqlite3.Connection, host: str, source: Source) -> Iterator[in
     """When each log of the tool that is on the host was last changed there (ms)."""
     for folder in {fixed_folder(glob) for glob in source.globs}:
         rows = book.execute(
-            "select path, mtime from logs where host = ? and path > ? and path < ? and gone_at is null",
+            "select path, mtime from logs where host = ? and path > ? and path < ?"
+            " and gone_at is null and pruned_at is null",
             (host, folder + "/", folder + "0"),  # "0" follows "/"
         ).fetchall()
         logs = set(_logs(source, (path for path, _ in rows)))
