@@ -1,4 +1,4 @@
-"""/-/files, /-/tools, /-/fleet and /-/problems: what was worked on, with what, and from where."""
+"""/-/files, /-/tools and /-/problems: what was worked on, with what, and from where."""
 
 import json
 import time
@@ -7,10 +7,9 @@ from datasette import hookimpl
 
 from siphon import api
 from siphon.errors import SiphonError
-from siphon.overview import hosts
 from siphon.urls import Here
-from siphon.web import arguments, failed, known, page
-from siphon.work import EDITS, PERIODS, USUAL, edit_facets, files_edited, tools_used
+from siphon.web import arguments, failed, page
+from siphon.work import CALLS, EDITS, PERIODS, USUAL, edit_facets, files_edited, tools_used
 
 LABELS = {"source": "Tool", "host": "Host", "project": "Project", "path": "Path", "since": "Since"}
 
@@ -20,7 +19,6 @@ def register_routes():
     return [
         (r"^/-/files$", files_page),
         (r"^/-/tools$", tools_page),
-        (r"^/-/fleet$", fleet_page),
         (r"^/-/problems$", problems_page),
     ]
 
@@ -67,25 +65,11 @@ async def tools_page(datasette, request):
 
 def _tools(connection, given):
     found = tools_used(connection, given, _now())
-    return {"found": found, "periods": PERIODS, "period": dict(given).get("days", USUAL)}
-
-
-async def fleet_page(datasette, request):
-    return await _shown(datasette, request, "fleet.html", _fleet)
-
-
-def _fleet(connection, given):
-    known(given)
-    now = _now()
-    sql = (
-        "select source, type, fate, sum(records), sum(logs) from coverage_by_type"
-        " where fate = 'unknown' group by 1, 2 order by 4 desc"
-    )
     return {
-        "hosts": hosts(connection, now),
-        "status": api.status(connection),
-        "unknown": connection.execute(sql).fetchall(),
-        "now": now,
+        "found": found,
+        "periods": PERIODS,
+        "period": dict(given).get("days", USUAL),
+        "looked": CALLS,
     }
 
 

@@ -30,7 +30,8 @@ def status(context: click.Context, problems: bool, limit: int, json_: bool) -> N
     \b
     well         collected in time; "news" tells when it last had something new
     late         the last success is too long ago, though nothing failed: nobody collects
-    unreachable  it does not answer: it stopped sending
+    silent       it pushes its logs, and has stopped
+    unreachable  it does not answer
     failing      it answers, but collecting fails
     never, off, kept   not yet collected; disabled; no longer in siphon.yml
     """

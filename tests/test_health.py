@@ -25,6 +25,7 @@ from siphon.db import connect
 from siphon.fleet import HostStatus, fleet
 from siphon.health import EXIT_CODES, MOST, Finding, as_json, health, worst
 from siphon.load import load
+from website import served
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -328,3 +329,17 @@ def test_the_archive_is_not_made_by_asking(tmp_path: Path) -> None:
     assert hosts(made, T0)["laptop"].state == "never"
     assert not made.config.archive.exists()
     assert isinstance(made.archive, Archive)
+
+
+def test_the_page_shows_every_host_and_what_needs_a_look(made: Road) -> None:
+    made.collect()
+    shutil.rmtree(made.config.hosts[1].home or "")
+    collect(made.config, made.archive)
+    made.load()
+    with served(made.config) as site:
+        shown = site.get("/-/fleet").text
+    assert '<span class="badge quiet">well</span>' in shown
+    assert '<span class="badge bad">unreachable</span>' in shown and "no such folder" in shown
+    assert '<span class="badge ">info</span> <a href="/-/sessions?host=tower">tower</a>' in shown
+    assert "another version" not in shown
+    assert "30 days" in shown and "its default" in shown
