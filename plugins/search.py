@@ -4,7 +4,7 @@ from datasette import hookimpl
 
 from siphon.errors import SiphonError
 from siphon.query import parse
-from siphon.search import FACETS, SORTS, Query, asked, scoped, search
+from siphon.search import SORTS, Query, asked, scoped, search
 from siphon.urls import Here
 from siphon.web import arguments, failed, page
 from siphon.window import SCOPES, WINDOW
@@ -76,7 +76,6 @@ def _found(connection, query, chosen, given):
         "groups": [(uid, [hit for hit in found.hits if hit.session == uid]) for uid in found.sessions],
         "next": _next(query, found),
         "here": Here("/-/search", given),
-        "facets": FACETS,
         "labels": LABELS,
         "scopes": SCOPE_LABELS,
         "sorts": SORTS,

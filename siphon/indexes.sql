@@ -1,8 +1,8 @@
 -- Made last on a bulk load. Every foreign key is indexed: a row page counts what points to the row.
 
-create index logs_host on logs(host, source);
+create index logs_host on logs(host, source, size, problems, error, loaded_at);  -- all that hosts and tools sum up
 create index sessions_log on sessions(log_id);
-create index sessions_host on sessions(host, source);
+create index sessions_host on sessions(host, source, hidden, ended_at);
 create index sessions_native on sessions(source, native_id);
 create index sessions_project on sessions(project_id, started_at);
 create index sessions_started on sessions(started_at);
@@ -33,3 +33,5 @@ create index problems_log on problems(log_id);
 create index runs_started on runs(started_at);
 create index usage_hours_hour on usage_hours(hour);
 create index activity_hours_hour on activity_hours(hour);
+create index tool_hours_hour on tool_hours(hour);
+create index usage_hours_unpriced on usage_hours(unpriced_requests) where unpriced_requests > 0;

@@ -1,12 +1,14 @@
 """How a transcript's records read on a page: labels, bodies as safe HTML, where each leads."""
 
 import re
+from collections.abc import Mapping
 from html import escape
 from typing import NamedTuple
 
 from siphon.entries import Call, Text
 from siphon.figures import duration, one_line
 from siphon.markdown import markdown
+from siphon.source import Source
 from siphon.toolview import cut
 from siphon.transcript import Heading
 from siphon.visible import visible
@@ -80,6 +82,15 @@ def label(said: Text) -> str:
 def heads(heading: Heading) -> bool:
     """Whether the outline lists it: what a command printed is no heading."""
     return heading.kind == "prompt" or heading.text.lstrip().startswith(COMMANDS)
+
+
+def value_label(name: str, value: str, sources: Mapping[str, Source]) -> str:
+    """A facet's value as people call it."""
+    if name == "source" and value in sources:
+        return sources[value].title
+    if name == "kind":
+        return "Tool call" if value == "tool_call" else LABELS.get(value, value)
+    return visible(value)
 
 
 def gist(said: Text) -> str:

@@ -110,6 +110,7 @@ select
     sum(c.status = 'interrupted'),
     count(c.duration_ms),
     sum(c.duration_ms),
+    max(c.duration_ms),
     sum(c.output_bytes),
     sum(c.lines_added),
     sum(c.lines_removed)

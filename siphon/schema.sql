@@ -285,6 +285,7 @@ create table tool_hours (
     interruptions integer not null,
     timed_calls integer not null,   -- whose duration the log tells
     duration_ms integer,
+    slowest_ms integer,
     output_bytes integer,
     lines_added integer,
     lines_removed integer,

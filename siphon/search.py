@@ -2,24 +2,21 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from siphon.errors import SiphonError
-from siphon.figures import day
+from siphon.facets import Facets, Place, facets, places
 from siphon.query import DATES, Words, check_day, expression, parse
+from siphon.relevance import by_relevance
 from siphon.snippet import Snippet, head, snippet
 from siphon.sources import sources
 from siphon.urls import Arguments
-from siphon.window import CALLS, DAY_MS, FILTERS, SCOPES, WINDOW, Asked, Seen, Stream, streams, window
+from siphon.window import CALLS, FILTERS, SCOPES, WINDOW, Asked, Seen, streams, window
 
 SORTS = ("newest", "oldest", "relevance")
-FACETS = (
-    "host", "source", "project", "repo", "kind", "role", "model", "tool", "file", "day",
-)  # fmt: skip
-_FACET_VALUES = 200  # of one facet, most frequent first
 
 
 class Query(NamedTuple):
@@ -62,7 +59,7 @@ class Found(NamedTuple):
     counted: str  # exact; at least (`total` is a lower bound)
     window: int  # hits that facets and relevance were made of
     complete: bool  # the window holds every hit
-    facets: dict[str, list[tuple[str, int]]]  # name → (value, hits in the window), most first
+    facets: Facets
     query: Query  # its filters with those in the text
     words: Words
     note: str | None  # what the searcher should know about the words
@@ -117,22 +114,23 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
     asked = Asked(expression(words), query.scopes, query.filters, query.sort != "oldest")
     found = [] if words.idle else streams(connection, asked)
     hits, complete = window(found, asked.newest)
-    ordered = _by_relevance(hits, found) if query.sort == "relevance" and words.wanted else hits
-    places = _places(connection, {seen.session for seen in hits})
+    ranked = query.sort == "relevance" and words.wanted
+    ordered = by_relevance(connection, hits, words.wanted) if ranked else hits
+    where = places(connection, {seen.session for seen in hits})
     total = len(hits)
     if not complete and not any(stream.filtered for stream in found):
-        total = max(total, sum(stream.count() for stream in found))
+        total = max(total, sum(stream.counted for stream in found))
     counts = Counter(seen.session for seen in hits)
     page = _page(ordered, query)
     return Found(
-        hits=_hits(connection, page, places, words, query),
-        sessions={places[seen.session].uid: counts[seen.session] for seen in page},
+        hits=_hits(connection, page, where, words, query),
+        sessions={where[seen.session].uid: counts[seen.session] for seen in page},
         found_in=len(counts),
         total=total,
         counted="exact" if complete else "at least",
         window=len(hits),
         complete=complete,
-        facets=_facets(connection, hits, places),
+        facets=facets(connection, hits, where),
         query=query,
         words=words,
         note=_note(words),
@@ -188,80 +186,16 @@ def _note(words: Words) -> str | None:
     return "no letter and no digit was given, so there is nothing to look for"
 
 
-def _by_relevance(hits: list[Seen], found: Iterable[Stream]) -> list[Seen]:
-    """The window by bm25, best first; newer first among equals."""
-    ranks: dict[tuple[str, int], float] = {}
-    for stream in found:
-        ids = [seen.id for seen in hits if seen.table == stream.table]
-        if ids:
-            ranks.update(((stream.table, key), rank) for key, rank in stream.ranks(min(ids), max(ids)))
-    return sorted(hits, key=lambda seen: (ranks.get((seen.table, seen.id), 0.0), -seen.id))
-
-
-class _Place(NamedTuple):
-    """The session that a hit stands in."""
-
-    uid: str
-    title: str | None
-    host: str
-    source: str
-    project: str | None
-    repo: str | None
-
-
-def _places(connection: sqlite3.Connection, sessions: set[int]) -> dict[int, _Place]:
-    rows = connection.execute(
-        "select s.id, s.uid, s.title, s.host, s.source, p.name, s.git_repo"
-        " from sessions s left join projects p on p.id = s.project_id"
-        f" where s.id in ({','.join(map(str, sessions))})"
-    )
-    return {row[0]: _Place(*row[1:]) for row in rows}
-
-
-def _facets(
-    connection: sqlite3.Connection, hits: list[Seen], places: dict[int, _Place]
-) -> dict[str, list[tuple[str, int]]]:
-    counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
-    for session, count in Counter(seen.session for seen in hits).items():
-        for name in ("host", "source", "project", "repo"):
-            counts[name][getattr(places[session], name)] += count
-    for name in ("kind", "role", "model", "tool"):
-        counts[name] = Counter(getattr(seen, name) for seen in hits)
-    days = Counter(None if seen.ts is None else seen.ts // DAY_MS for seen in hits)
-    for number, count in days.items():
-        counts["day"][None if number is None else day(number * DAY_MS)] += count
-    counts["file"] = _files(connection, hits)
-    return {
-        name: sorted(
-            ((value, count) for value, count in found.items() if value is not None),
-            key=lambda item: (-item[1], item[0]),
-        )[:_FACET_VALUES]
-        for name, found in counts.items()
-    }
-
-
-def _files(connection: sqlite3.Connection, hits: list[Seen]) -> Counter[str | None]:
-    """Calls in the window by each file that they touched."""
-    calls = ",".join(str(seen.id) for seen in hits if seen.table == "tool_calls")
-    if not calls:
-        return Counter()
-    rows = connection.execute(
-        "select path, count(distinct tool_call_id) from file_touches"
-        f" where tool_call_id in ({calls}) group by path"
-    )
-    return Counter({row[0]: row[1] for row in rows})
-
-
 def _hits(
     connection: sqlite3.Connection,
     page: list[Seen],
-    places: dict[int, _Place],
+    where: dict[int, Place],
     words: Words,
     query: Query,
 ) -> list[Hit]:
     hits = []
     for seen in page:
-        place = places[seen.session]
+        place = where[seen.session]
         hits.append(
             Hit(
                 session=place.uid, seq=seen.seq, title=place.title, host=place.host,

@@ -35,7 +35,7 @@ SORTS = {  # name → (SQL, whether the largest comes first)
 FILTERS = {
     "host": "s.host = ?",
     "source": "s.source = ?",
-    "project": "p.name = ?",
+    "project": "s.project_id in (select id from projects where name = ?)",
     "repo": "s.git_repo = ?",
     "branch": "s.git_branch = ?",
     "kind": "s.kind = ?",
@@ -143,8 +143,9 @@ def sessions(connection: sqlite3.Connection, query: Asked, *, facets: bool = Fal
     after, edge = _after(query.cursor, key, falling)
     order = "desc" if falling else "asc"
     rows = connection.execute(
-        f"{_SELECT.format(key=key)} where {where} {after}"
-        f" order by {key} {order}, s.uid {order} limit ? offset ?",
+        f"with page as materialized (select s.id, {key} as key {_FROM} where {where} {after}"
+        f" order by {_INDEXED.get(key, key)} {order}, s.uid {order} limit ? offset ?)"
+        f" {_SELECT} order by page.key {order}, s.uid {order}",
         [*values, *edge, query.limit + 1, query.offset],
     ).fetchall()
     more = rows[query.limit :]
@@ -159,13 +160,19 @@ def sessions(connection: sqlite3.Connection, query: Asked, *, facets: bool = Fal
 
 _FROM = "from sessions s left join projects p on p.id = s.project_id"
 _SELECT = (
-    "select {key}, s.uid, s.host, s.source, s.native_id, p.name, s.title, s.kind, s.agent, s.cwd,"
+    "select page.key, s.uid, s.host, s.source, s.native_id, p.name, s.title, s.kind, s.agent, s.cwd,"
     " s.git_branch, s.git_repo, s.version, s.started_at, s.ended_at, s.active_ms, s.prompts, s.messages,"
     " s.tool_calls, s.requests, s.input_tokens, s.cache_read_tokens, s.cache_write_tokens,"
     " s.cache_write_1h_tokens, s.output_tokens, s.reasoning_tokens, s.cost_nanousd / 1e9,"
     " s.unpriced_requests, s.models, (select o.uid from sessions o where o.id = s.copy_of),"
-    f" (select count(*) from relations r where r.target_id = s.id) {_FROM}"
+    " (select count(*) from relations r where r.target_id = s.id)"
+    " from page cross join sessions s on s.id = page.id left join projects p on p.id = s.project_id"
 )
+# What sorts alike and has an index: where there is no time, NULL is the smallest, as 0 is.
+_INDEXED = {
+    "coalesce(s.started_at, 0)": "s.started_at",
+    "coalesce(s.ended_at, 0)": "s.ended_at",
+}
 
 
 def _where(query: Asked) -> tuple[str, list[Any]]:
@@ -196,7 +203,9 @@ def _where(query: Asked) -> tuple[str, list[Any]]:
 
 
 def _total(connection: sqlite3.Connection, where: str, values: list[Any]) -> int:
-    return int(connection.execute(f"select count(*) {_FROM} where {where}", values).fetchone()[0])
+    return int(
+        connection.execute(f"select count(*) from sessions s where {where}", values).fetchone()[0]
+    )
 
 
 def _cursor(value: object, uid: str) -> str:
@@ -218,23 +227,34 @@ def _after(cursor: str | None, key: str, falling: bool) -> tuple[str, list[Any]]
 def _facets(
     connection: sqlite3.Connection, where: str, values: list[Any]
 ) -> dict[str, list[tuple[str, int]]]:
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    # Joined to its project first, each row would be sorted with more texts: twice the time.
     rows = connection.execute(
-        "select s.host, s.source, p.name, s.git_repo, s.git_branch, s.kind, s.models, count(*)"
-        f" {_FROM} where {where} group by 1, 2, 3, 4, 5, 6, 7",
+        "select s.project_id, s.host, s.source, s.git_branch, s.kind, s.models, count(*)"
+        f" from sessions s where {where} group by 1, 2, 3, 4, 5, 6",
         values,
-    )
-    for *single, models, count in rows:
-        for name, value in zip(FACETS, single, strict=False):
-            if value is not None:
-                counts[name][value] += count
-        for model in (models or "").split(", "):
-            if model:
-                counts["model"][model] += count
+    ).fetchall()
+    projects = {row[0]: row[1:] for row in connection.execute("select id, name, repo from projects")}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    for project, host, source, branch, kind, models, count in rows:
+        name, repo = projects.get(project, (None, None))
+        single = (host, source, name, repo, branch, kind, models)
+        for facet, value in zip(FACETS, single, strict=True):
+            if value:
+                counts[facet][value] += count
+    counts["model"] = _each(counts["model"])
     return {
         name: sorted(found.items(), key=lambda item: (-item[1], item[0]))
         for name, found in counts.items()
     }
+
+
+def _each(lists: Counter[str]) -> Counter[str]:
+    """Counts of the models in comma separated lists."""
+    counts: Counter[str] = Counter()
+    for models, count in lists.items():
+        for model in models.split(", "):
+            counts[model] += count
+    return counts
 
 
 def day_of(session: Listed) -> str | None:

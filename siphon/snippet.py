@@ -40,7 +40,7 @@ def snippet(text: str, terms: Sequence[Term], width: int = WIDTH) -> Snippet | N
     places = sorted(
         (place.start(), number)
         for number, term in enumerate(terms)
-        for place in _occurrences(lowered, term)
+        for place in occurrences(lowered, term)
     )
     if not places:
         return None
@@ -82,8 +82,8 @@ def _pattern(term: Term) -> re.Pattern[str]:
     return re.compile(r"(?<![^\W_])" + r"[\W_]+".join(words) + end)
 
 
-def _occurrences(lowered: str, term: Term) -> Iterator[re.Match[str]]:
-    """The first _TRIED places of the term. str.find skips faster than the regular expression."""
+def occurrences(lowered: str, term: Term) -> Iterator[re.Match[str]]:
+    """The first _TRIED places of the term in a lower-case text; str.find skips faster than a pattern."""
     word = _WORD.findall(_lowered(term.text))[0]
     pattern = _pattern(term)
     found = 0

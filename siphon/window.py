@@ -1,24 +1,25 @@
 """The newest (or oldest) hits of a search, table by table: what facets and relevance are made of.
 
 Messages and tool calls are two full-text tables whose ids both rise with time, so hits of both merge
-by id. Words are looked up in pages of ids, so that a common word costs no more than a rare one.
+by id. The full-text index gives ids alone, a page at a time, so that a common word costs no more than a
+rare one.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 from typing import NamedTuple
 
-from siphon.query import DATES
-from siphon.rows import EPOCH, SLOTS
-from siphon.times import millis
+from siphon.idspans import OF_SESSION, spans
 
 WINDOW = 2000  # hits that facets and relevance are made of
-BUDGET = 60_000  # hits of the words that are tried against the filters
+BUDGET = 30_000  # hits of the words that are tried against the filters
 COUNTED = 10_000  # more than this are not counted
-PAGE = 4000  # hits of the words asked for at a time
-DAY_MS = 86_400_000
+PAGE = 4000  # hits of the words asked for at a time, where filters follow
+STEP = 1000  # rows read at a time
 
 MESSAGES = {  # what a scope means; the rest are columns of tool calls
     "prompts": "x.kind in ('prompt', 'command')",
@@ -31,11 +32,7 @@ SCOPES = (*MESSAGES, *CALLS)
 
 # How a filter reads in SQL, on messages and on tool calls; None: nothing of the table fits.
 FILTERS: dict[str, tuple[str | None, str | None]] = {
-    "host": ("s.host = ? collate nocase", "s.host = ? collate nocase"),
-    "source": ("s.source = ?", "s.source = ?"),
-    "project": ("p.name = ? collate nocase", "p.name = ? collate nocase"),
-    "repo": ("s.git_repo = ?", "s.git_repo = ?"),
-    "branch": ("s.git_branch = ?", "s.git_branch = ?"),
+    **{name: (condition, condition) for name, condition in OF_SESSION.items()},
     "session": ("s.uid = ?", "s.uid = ?"),
     "kind": ("x.kind = ?", "'tool_call' = ?"),
     "role": ("x.role = ?", "'tool' = ?"),
@@ -67,6 +64,9 @@ class Seen(NamedTuple):
     ts: int | None  # UTC ms
 
 
+_ID = itemgetter(0)
+
+
 class Asked(NamedTuple):
     """What is looked for: the FTS5 expression (None: everything), scopes, filters, order."""
 
@@ -84,8 +84,9 @@ class Stream:
         self.table = table
         self.newest = asked.newest
         self.match = _scoped(table, asked)
-        self.low, self.high = _bounds(connection, table, asked.filters)  # ids, both inclusive
+        self.spans = spans(connection, table, asked.filters)
         self.where, self.values = _conditions(table, asked)
+        self.counted = 0  # hits of the words that were met, filters on rows not applied
         self.spent = False  # the budget ended before the hits did
 
     @property
@@ -93,67 +94,43 @@ class Stream:
         return len(self.where) > 2
 
     def __iter__(self) -> Iterator[Seen]:
-        low, high = self.low, self.high
-        tried = 0
-        while tried < BUDGET:
-            edge, found = self._edge(low, high)
-            if edge is None:
+        for low, high in reversed(self.spans) if self.newest else self.spans:
+            yield from self._between(low, high)
+            if self.spent:
                 return
-            yield from self._page(*((edge, high) if self.newest else (low, edge)))
-            if found < PAGE:
-                return
-            low, high = (low, edge - 1) if self.newest else (edge + 1, high)
-            tried += found
-        self.spent = True
 
-    def count(self) -> int:
-        """Hits of the words, at most COUNTED + 1; filters on rows are not applied."""
-        sql = f"select count(*) from (select 1 from {self._from()} limit {COUNTED + 1})"
-        return int(self.connection.execute(sql, self._given(self.low, self.high)).fetchone()[0])
+    def _between(self, low: int, high: int) -> Iterator[Seen]:
+        """Hits between two ids, both inclusive. One look into the index costs the most: it is large."""
+        limit = PAGE if self.filtered else COUNTED + 1
+        found = limit
+        while found == limit and not self.spent:
+            ids = self._ids(low, high, limit)
+            found = len(ids)
+            self.counted += found
+            for start in range(0, found, STEP):
+                yield from self._rows(ids[start : start + STEP])
+            if ids:
+                low, high = (low, ids[-1] - 1) if self.newest else (ids[-1] + 1, high)
+            self.spent = self.counted >= BUDGET and found == limit
 
-    def ranks(self, low: int, high: int) -> Iterator[tuple[int, float]]:
-        """Yield (id, bm25) of the hits between two ids; the less the better."""
-        sql = f"select rowid, bm25({self.table}_fts) from {self._from()}"
-        yield from self.connection.execute(sql, self._given(low, high))
-
-    def _edge(self, low: int, high: int) -> tuple[int | None, int]:
-        """The id that the next PAGE hits of the words reach, and how many they are."""
-        order, end = ("desc", "min") if self.newest else ("asc", "max")
-        sql = (
-            f"select {end}(id), count(*) from"
-            f" (select f.rowid as id from {self._from()} order by f.rowid {order} limit {PAGE})"
-        )
-        row = self.connection.execute(sql, self._given(low, high)).fetchone()
-        return row[0], row[1]
-
-    def _page(self, low: int, high: int) -> Iterator[Seen]:
+    def _ids(self, low: int, high: int, limit: int) -> list[int]:
+        index, found, given = self.table, "f.rowid between ? and ?", [low, high, limit]
+        if self.match is not None:
+            index, found = f"{index}_fts", f"{index}_fts match ? and {found}"
         order = "desc" if self.newest else "asc"
+        sql = f"select f.rowid from {index} f where {found} order by f.rowid {order} limit ?"
+        rows = self.connection.execute(sql, given if self.match is None else [self.match, *given])
+        return [row[0] for row in rows]
+
+    def _rows(self, ids: list[int]) -> list[Seen]:
         sql = (
-            f"select {_COLUMNS[self.table]} from {self._joined()}"
-            " cross join sessions s on s.id = x.session_id"
-            " left join projects p on p.id = s.project_id"
-            f" where {self._found} and {' and '.join(self.where)} order by f.rowid {order}"
+            f"select {_COLUMNS[self.table]} from json_each(?) j"
+            f" cross join {self.table} x on x.id = j.value"
+            " cross join sessions s on s.id = x.session_id left join projects p on p.id = s.project_id"
+            f" where {' and '.join(self.where)}"
         )
-        rows = self.connection.execute(sql, [*self._given(low, high), *self.values])
-        return map(Seen._make, rows)
-
-    @property
-    def _index(self) -> str:
-        return self.table if self.match is None else f"{self.table}_fts"
-
-    @property
-    def _found(self) -> str:
-        between = "f.rowid between ? and ?"
-        return between if self.match is None else f"{self._index} match ? and {between}"
-
-    def _from(self) -> str:
-        return f"{self._index} f where {self._found}"
-
-    def _joined(self) -> str:
-        return f"{self._index} f cross join {self.table} x on x.id = f.rowid"
-
-    def _given(self, low: int, high: int) -> list[str | int]:
-        return [low, high] if self.match is None else [self.match, low, high]
+        rows = self.connection.execute(sql, [json.dumps(ids), *self.values])
+        return sorted(map(Seen._make, rows), key=_ID, reverse=self.newest)
 
 
 def streams(connection: sqlite3.Connection, asked: Asked) -> list[Stream]:
@@ -164,7 +141,7 @@ def streams(connection: sqlite3.Connection, asked: Asked) -> list[Stream]:
 def window(found: Iterable[Stream], newest: bool) -> tuple[list[Seen], bool]:
     """The first WINDOW hits of all, and whether there are no more."""
     streams = list(found)
-    merged = merge(*streams, key=lambda seen: seen.id, reverse=newest)
+    merged = merge(*streams, key=_ID, reverse=newest)
     hits = list(islice(merged, WINDOW + 1))
     return hits[:WINDOW], len(hits) <= WINDOW and not any(stream.spent for stream in streams)
 
@@ -196,34 +173,3 @@ def _conditions(table: str, asked: Asked) -> tuple[list[str], list[str]]:
         where.append(f"({' or '.join([str(condition)] * len(given))})")
         values += given
     return where, values
-
-
-def _bounds(
-    connection: sqlite3.Connection, table: str, filters: tuple[tuple[str, str], ...]
-) -> tuple[int, int]:
-    """Ids follow time: a range of days is a range of ids, and so is a session."""
-    low, high = 0, 2**62
-    sessions = [value for name, value in filters if name == "session"]
-    if len(sessions) == 1:
-        low, high = _session_bounds(connection, table, sessions[0])
-    for name, value in filters:
-        if name in DATES:
-            start = millis(value) or 0
-            if name != "until":
-                low = max(low, _id(start))
-            if name != "since":
-                high = min(high, _id(start + DAY_MS) - 1)
-    return low, high
-
-
-def _session_bounds(connection: sqlite3.Connection, table: str, uid: str) -> tuple[int, int]:
-    row = connection.execute(
-        f"select coalesce(min(id), 1), coalesce(max(id), 0) from {table}"
-        " where session_id = (select id from sessions where uid = ?)",
-        [uid],
-    ).fetchone()
-    return row[0], row[1]
-
-
-def _id(ts: int) -> int:
-    return max(0, ts - EPOCH) // 1000 << SLOTS

@@ -11,7 +11,9 @@ from siphon.times import millis
 from siphon.urls import Arguments
 
 DAY_MS = 86_400_000
-CALLS = 30_000  # newest calls that tools are told from
+HOUR_MS = 3_600_000
+CALLS = 10_000  # newest calls that shell commands are told from
+SHOWN = 100  # tools, servers and commands, most used first
 EDITS = 3000  # newest edits that files are listed from
 FACETS = ("source", "host", "project")
 PERIODS = {"7": "7 days", "30": "30 days", "365": "a year", "all": "all time"}
@@ -52,7 +54,7 @@ class Used(NamedTuple):
 
 
 class Tools(NamedTuple):
-    """Tools of a period. `since`: UTC ms, None for all time; `cut`: only its newest CALLS."""
+    """Tools of a period. `since`: UTC ms, None: all time; `cut`: commands of its newest CALLS only."""
 
     since: int | None
     cut: bool
@@ -108,9 +110,11 @@ def edit_facets(connection: sqlite3.Connection, given: Arguments) -> Facets:
     return _counted(connection, f"{_EDITED} and {where}", values)
 
 
-def _counted(connection: sqlite3.Connection, source: str, values: list[Any]) -> Facets:
+def _counted(
+    connection: sqlite3.Connection, source: str, values: list[Any], sum_of: str = "count(*)"
+) -> Facets:
     rows = connection.execute(
-        f"select s.source, s.host, p.name, count(*) {source} group by 1, 2, 3", values
+        f"select s.source, s.host, p.name, {sum_of} {source} group by 1, 2, 3", values
     )
     counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
     for *single, count in rows:
@@ -128,30 +132,26 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
     plain = dict(given)
     period = plain.get("days", USUAL)
     for name in plain:
-        if name not in ("host", "project", "source", "days", "since"):
-            raise SiphonError(f"{name!r} is unknown here; known: host, project, source, days, since")
+        if name not in (*FACETS, "days", "since"):
+            raise SiphonError(f"{name!r} is unknown here; known: {', '.join(FACETS)}, days, since")
     if period not in PERIODS:
         raise SiphonError(f"days={period!r} is unknown; known: {', '.join(PERIODS)}")
     since = _since(connection, plain, period, now)
     narrow, chosen = _narrowed(plain)
-    where, values = ["c.copy_of is null", "c.id >= ?", *narrow], [_first_id(since), *chosen]
-    newest = connection.execute(
-        f"select count(*), min(id) from (select id from tool_calls where id >= ? order by id desc"
-        f" limit {CALLS})",
-        [values[0]],
-    ).fetchone()
-    values[0] = newest[1] or values[0]
+    where = " and ".join(["h.hour >= ?", *narrow])
+    values: list[Any] = [-1 if since is None else since - since % HOUR_MS, *chosen]
+    commands, cut = _commands(connection, narrow, [_first_id(since), *chosen])
     return Tools(
         since=since,
-        cut=newest[0] == CALLS,
-        tools=_used(connection, "c.name", where, values),
-        servers=_used(connection, _SERVER, [*where, "c.name glob 'mcp__*'"], values),
-        commands=_used(connection, _COMMAND, [*where, "c.kind = 'shell'", "c.summary > ''"], values),
-        facets=_counted(connection, f"{_CALLED} where {' and '.join(where)}", values),
+        cut=cut,
+        tools=_used(connection, "h.name", where, values),
+        servers=_used(connection, _SERVER, f"{where} and h.name glob 'mcp__*'", values),
+        commands=commands,
+        facets=_counted(connection, f"{_HOURS} where {where}", values, "sum(h.calls)"),
     )
 
 
-_SERVER = "substr(c.name, 6, instr(substr(c.name, 6) || '__', '__') - 1)"
+_SERVER = "substr(h.name, 6, instr(substr(h.name, 6) || '__', '__') - 1)"
 # The first word; that after "cd … &&" where a command begins so.
 _LINE = (
     "case when c.summary like 'cd %&& %' then ltrim(substr(c.summary, instr(c.summary, '&& ') + 3))"
@@ -160,10 +160,54 @@ _LINE = (
 _COMMAND = f"substr({_LINE}, 1, instr(replace({_LINE}, char(10), ' ') || ' ', ' ') - 1)"
 
 
-_CALLED = (
-    "from tool_calls c cross join sessions s on s.id = c.session_id"
+_HOURS = (
+    "from tool_hours h join sessions s on s.id = h.session_id"
     " left join projects p on p.id = s.project_id"
 )
+
+
+def _used(connection: sqlite3.Connection, name: str, where: str, values: list[Any]) -> list[Used]:
+    rows = connection.execute(
+        f"select {name}, max(h.kind), sum(h.calls), sum(h.errors), sum(h.rejections + h.interruptions),"
+        " count(distinct h.session_id), sum(h.duration_ms) / nullif(sum(h.timed_calls), 0),"
+        f" max(h.slowest_ms), coalesce(sum(h.output_bytes), 0) {_HOURS} where {where}"
+        f" group by 1 order by 3 desc, 1 limit {SHOWN}",
+        values,
+    )
+    return [Used(*row) for row in rows]
+
+
+def _commands(
+    connection: sqlite3.Connection, narrow: list[str], values: list[Any]
+) -> tuple[list[Used], bool]:
+    """Shell commands of the newest CALLS calls, and whether there are more calls than these."""
+    where = " and ".join(["c.id >= ?", "c.copy_of is null", *narrow])
+    rows = connection.execute(
+        f"""
+        with calls as materialized (
+            select
+                c.kind, c.status, c.session_id, c.duration_ms, c.output_bytes,
+                case when c.kind = 'shell' then substr(c.summary, 1, 200) end as summary
+            from tool_calls c
+            cross join sessions s on s.id = c.session_id
+            left join projects p on p.id = s.project_id
+            where {where}
+            order by c.id desc
+            limit {CALLS}
+        )
+        select {_COMMAND}, 'shell', count(*), sum(status = 'error'),
+            sum(status in ('rejected', 'interrupted')), count(distinct session_id),
+            cast(avg(duration_ms) as integer), max(duration_ms), coalesce(sum(output_bytes), 0),
+            (select count(*) from calls)
+        from calls c
+        where summary > ''
+        group by 1
+        order by 3 desc, 1
+        limit {SHOWN}
+        """,
+        values,
+    ).fetchall()
+    return [Used(*row[:-1]) for row in rows], bool(rows) and rows[0][-1] == CALLS
 
 
 def _since(connection: sqlite3.Connection, given: dict[str, str], period: str, now: int) -> int | None:
@@ -178,14 +222,3 @@ def _since(connection: sqlite3.Connection, given: dict[str, str], period: str, n
 
 def _first_id(ts: int | None) -> Any:
     return 0 if ts is None else max(0, ts - EPOCH) // 1000 << SLOTS
-
-
-def _used(connection: sqlite3.Connection, name: str, where: list[str], values: list[Any]) -> list[Used]:
-    rows = connection.execute(
-        f"select {name}, max(c.kind), count(*), sum(c.status = 'error'),"
-        " sum(c.status in ('rejected', 'interrupted')), count(distinct c.session_id),"
-        " cast(avg(c.duration_ms) as integer), max(c.duration_ms), coalesce(sum(c.output_bytes), 0)"
-        f" {_CALLED} where {' and '.join(where)} group by 1 order by 3 desc, 1 limit 100",
-        values,
-    )
-    return [Used(*row) for row in rows]

@@ -1,0 +1,53 @@
+"""Hits by how much they are about the words: as bm25 does it, but over the window alone.
+
+FTS5's bm25() first counts every row that has each word: 60 to 100 ms for common words in 2 million
+messages, however few rows are ranked.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from siphon.query import Term
+from siphon.snippet import occurrences
+from siphon.window import Seen
+
+READ = 4000  # characters of a text that are looked at
+_SATURATION, _LENGTH = 1.2, 0.75  # bm25's k1 and b
+_TEXTS = {"messages": ("text",), "tool_calls": ("input", "output")}
+
+
+def by_relevance(connection: sqlite3.Connection, hits: list[Seen], terms: Sequence[Term]) -> list[Seen]:
+    """Best first; newer first among equals."""
+    counts = {
+        (table, key): (len(text), _counts(text, terms))
+        for table in _TEXTS
+        for key, text in _texts(connection, table, [seen.id for seen in hits if seen.table == table])
+    }
+    weights = _weights(list(counts.values()), len(terms))
+    usual = sum(length for length, _ in counts.values()) / max(1, len(counts)) or 1
+
+    def score(seen: Seen) -> float:
+        length, found = counts.get((seen.table, seen.id), (0, [0] * len(terms)))
+        size = _SATURATION * (1 - _LENGTH + _LENGTH * length / usual)
+        return sum(weight * n / (n + size) for weight, n in zip(weights, found, strict=True) if n)
+
+    return sorted(hits, key=lambda seen: (-score(seen), -seen.id))
+
+
+def _texts(connection: sqlite3.Connection, table: str, ids: list[int]) -> Iterator[tuple[int, str]]:
+    parts = " || ' ' || ".join(f"coalesce(substr(x.{name}, 1, {READ}), '')" for name in _TEXTS[table])
+    sql = f"select x.id, {parts} from json_each(?) j cross join {table} x on x.id = j.value"
+    yield from connection.execute(sql, [json.dumps(ids)])
+
+
+def _counts(text: str, terms: Sequence[Term]) -> list[int]:
+    lowered = text.lower()
+    return [sum(1 for _ in occurrences(lowered, term)) for term in terms]
+
+
+def _weights(counts: list[tuple[int, list[int]]], terms: int) -> list[float]:
+    """A word that fills much of what was found says little."""
+    size = sum(length for length, _ in counts) + 1
+    return [math.log(1 + size / (1 + sum(found[n] for _, found in counts))) for n in range(terms)]
