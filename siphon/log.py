@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple, Protocol, TypeVar
@@ -96,24 +96,15 @@ class Log:
 
     def lines(self) -> Iterator[Line]:
         """Yield each whole, non-blank line; a last line without newline is not yet written."""
-        offset = number = 0
-        rest: list[bytes] = []
         line = tuple.__new__  # what Line() does, without its frame
-        with self.open() as file:
-            try:
-                for rows in _rows(file, rest):
-                    for row in rows:
-                        number += 1
-                        if row and row[0] == 123 and row[-1] == 125:  # "{}": nothing to strip
-                            yield line(Line, (number, offset, row))
-                        elif data := _bare(row, number):
-                            yield Line(number, offset, data)
-                        offset += len(row) + 1
-            except zstandard.ZstdError as error:
-                self.problem(f"compressed data is damaged: {error}", number, offset)
-            else:
-                if b"".join(rest).strip(b"\0 \t\r"):
-                    self.problem("unfinished last line: waits for its rest", number + 1, offset)
+        for number, offset, rows in self.blocks():
+            for row in rows:
+                if row and row[0] == 123 and row[-1] == 125:  # "{}": nothing to strip
+                    yield line(Line, (number, offset, row))
+                elif data := _bare(row, number):
+                    yield Line(number, offset, data)
+                number += 1
+                offset += len(row) + 1
 
     def objects(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
         """Yield (line, object) for each line; what does not decode becomes a problem.
@@ -121,27 +112,52 @@ class Log:
         Salvaged with a problem: invalid UTF-8 and lone surrogates (replaced by U+FFFD) and several
         objects glued on one line (each yielded, with its own offset).
         """
-        decode = decoder.decode
-        for line in self.lines():
-            try:
-                value = decode(line.data)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                yield from self._salvage(line, decoder, error)
-            else:
-                yield line, value
+        return self.decoded(decoder.decode)
 
     def either(
         self, quick: msgspec.json.Decoder[Q], decoder: msgspec.json.Decoder[T]
     ) -> Iterator[tuple[Line, Q | T]]:
         """As `objects`; the other decoder gets what the quick one, of narrower types, refuses."""
-        decode = quick.decode
-        for line in self.lines():
+        return self._decoded(quick.decode, decoder.decode)
+
+    def decoded(self, decode: Callable[[bytes], T]) -> Iterator[tuple[Line, T]]:
+        """As `objects`, by a function that raises what a decoder does."""
+        return self._decoded(decode, decode)
+
+    def _decoded(
+        self, quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
+    ) -> Iterator[tuple[Line, Q | T]]:
+        # What `lines` does is written out: one generator less for each line of a log.
+        new = tuple.__new__
+        for number, offset, rows in self.blocks():
+            for row in rows:
+                plain = row and row[0] == 123 and row[-1] == 125
+                if data := row if plain else _bare(row, number):
+                    line = new(Line, (number, offset, data))
+                    try:
+                        value = quick(data)
+                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                        yield from self._salvage(line, decode, error if quick is decode else None)
+                    else:
+                        yield line, value
+                number += 1
+                offset += len(row) + 1
+
+    def blocks(self) -> Iterator[tuple[int, int, list[bytes]]]:
+        """Yield whole rows, as they are, some at a time, with number and offset of the first of them."""
+        number, offset = 1, 0
+        rest: list[bytes] = []
+        with self.open() as file:
             try:
-                value = decode(line.data)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                yield from self._salvage(line, decoder, None)
+                for rows in _rows(file, rest):
+                    yield number, offset, rows
+                    number += len(rows)
+                    offset += sum(map(len, rows)) + len(rows)
+            except zstandard.ZstdError as error:
+                self.problem(f"compressed data is damaged: {error}", number - 1, offset)
             else:
-                yield line, value
+                if b"".join(rest).strip(b"\0 \t\r"):
+                    self.problem("unfinished last line: waits for its rest", number, offset)
 
     def json(self, decoder: msgspec.json.Decoder[T]) -> T | None:
         """The whole log as one JSON document; None, with a problem, if it does not decode."""
@@ -149,7 +165,7 @@ class Log:
         if not data:
             self.problem("empty file", 1, 0)
             return None
-        for _, value in self._salvage(Line(1, 0, data), decoder, None):
+        for _, value in self._salvage(Line(1, 0, data), decoder.decode, None):
             return value
         return None
 
@@ -198,12 +214,12 @@ class Log:
         self.reads[Read(kind, path)] = None
 
     def _salvage(
-        self, line: Line, decoder: msgspec.json.Decoder[T], error: Exception | None
+        self, line: Line, decode: Callable[[bytes], T], error: Exception | None
     ) -> Iterator[tuple[Line, T]]:
         """What can be had of a line that did not decode; `error` None: it was not yet tried."""
         if error is None:
             try:
-                yield line, decoder.decode(line.data)
+                yield line, decode(line.data)
                 return
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as first:
                 error = first
@@ -214,7 +230,7 @@ class Log:
             part = text[start:end].encode()
             place = Line(line.number, line.offset + len(text[:start].encode()), part)
             try:
-                yield place, decoder.decode(part)
+                yield place, decode(part)
             except (msgspec.DecodeError, RecursionError) as again:
                 self.problem(f"{_reason(again)}: {_head(part)}", line.number, place.offset)
             if end < len(text):

@@ -33,6 +33,11 @@ def test_every_iso_form_is_what_datetime_says(moment: datetime, spec: str) -> No
     assert millis(text) == by_datetime(text)
 
 
+def test_a_minute_met_in_another_zone_is_no_minute_of_this_one() -> None:
+    assert millis("2026-02-19T22:19:10.313+02:00") == 1771532350313
+    assert millis("2026-02-19T22:19:10.313Z") == 1771539550313
+
+
 TORN = st.from_regex(
     r"[0-9]{4}[-/][0-9]{2}-[0-9]{2}[T _][0-9]{2}:[0-9]{2}[:.][0-9 ]{2}[.,][0-9+]{3}[Zz+]?",
     fullmatch=True,

@@ -12,7 +12,9 @@ import msgspec
 
 from siphon.log import Log
 from siphon.records import Relation, SessionKind
-from siphon.sources.claude_code.entries import Entry, Mending
+from siphon.sources.claude_code.entries import Entry, Turn
+from siphon.sources.claude_code.mending import Mending
+from siphon.sources.claude_code.outcome import agent_of
 from siphon.sources.claude_code.spots import call_id, is_random
 
 _PREFIX = "agent-"
@@ -41,23 +43,18 @@ class Meta(msgspec.Struct, gc=False, rename="camel"):
     name: str | None = None
 
 
-class _Result(msgspec.Struct, gc=False, rename="camel"):
-    agent_id: str | None = None
-
-
 _META = msgspec.json.Decoder(Meta)
-_RESULT = msgspec.json.Decoder(_Result)
 
 
 def first_session_id(log: Log) -> str | None:
     """The first that a line names; only old agents' files, which lie beside their trunk's, need it."""
     if not is_agent_file(log) or "subagents" in log.path.split("/"):
         return None
-    mending = Mending(Entry)
+    mending = Mending()
     with log.open() as file:
         for raw in file:
             try:
-                entry = mending.decode(raw)
+                entry = mending.line(raw)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             if entry.session_id:
@@ -148,25 +145,25 @@ def _call_in_trunk(log: Log, place: Place) -> str | None:
     return None
 
 
-def _mentions(trunk: Log, agent: str) -> Iterator[Entry]:
+def _mentions(trunk: Log, agent: str) -> Iterator[Turn]:
     """The entries that name the agent anywhere. What is damaged, the trunk's own parse records."""
-    needle, mending = agent.encode(), Mending(Entry)
+    needle, mending = agent.encode(), Mending()
     with trunk.open() as file:
         for raw in file:
             if needle in raw:
                 try:
-                    entry = mending.decode(raw)
+                    entry = mending.line(raw)
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue
                 yield entry
 
 
-def _call_of(entry: Entry, agent: str) -> str | None:
+def _call_of(entry: Turn, agent: str) -> str | None:
     """The id of the call that an entry of the trunk links to the agent."""
-    if entry.data is not None and entry.data.agent_id == agent:
-        return entry.parent_tool_use_id
-    if isinstance(entry.content, str):
-        return _notified(entry.content, agent)
+    if isinstance(entry, Entry):
+        if entry.data is not None and entry.data.agent_id == agent:
+            return entry.parent_tool_use_id
+        return _notified(entry.content, agent) if isinstance(entry.content, str) else None
     if entry.type != "user" or entry.message is None:
         return None
     if isinstance(entry.message.content, str):
@@ -177,17 +174,6 @@ def _call_of(entry: Entry, agent: str) -> str | None:
         ):
             return block.tool_use_id
     return None
-
-
-def agent_of(tool_use_result: msgspec.Raw) -> str | None:
-    """The agent that a call started, as its result says."""
-    raw = bytes(tool_use_result)
-    if not raw.startswith(b"{"):
-        return None
-    try:
-        return _RESULT.decode(raw).agent_id
-    except msgspec.DecodeError:
-        return None
 
 
 def _notified(text: str, agent: str) -> str | None:

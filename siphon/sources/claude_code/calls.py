@@ -8,34 +8,33 @@ import msgspec
 from siphon.log import Log
 from siphon.records import FileTouch, Status, ToolCall
 from siphon.sources._text import size
+from siphon.sources.claude_code import outcome as told
 from siphon.sources.claude_code import toolbox
 from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
 from siphon.sources.claude_code.entries import Block, Media
+from siphon.sources.claude_code.outcome import Extra, Outcome
 from siphon.sources.claude_code.spills import spilled
 from siphon.sources.claude_code.spots import Spot
-from siphon.sources.claude_code.toolbox import Call, Outcome
+from siphon.sources.claude_code.toolbox import Args, Tool
 
-_OUTCOME = msgspec.json.Decoder(Outcome, strict=False)
 _EXIT = re.compile(r"(?:Error: )?Exit code (-?\d{1,10})\b")
 _REJECTIONS = (
     "The user doesn't want to proceed with this tool use",
     "The user doesn't want to take this action right now",
     "User rejected tool use",
 )
-_ROW = tuple.__new__
-_OBJECT, _QUOTE = b'{"'
-_CHANGING = ("edit", "write")
 _INTERRUPTED = "[Request interrupted by user for tool use]"
+_ROW = tuple.__new__  # a row by place, not by name, costs a fifth
 
 
 class Open(msgspec.Struct, gc=False):
     """A call whose result has not come."""
 
-    session: str
     seq: int
     native_id: str | None
-    call: Call
+    tool: Tool
+    args: Args
     input: str | None
     message_seq: int | None
     answer: Answer | None
@@ -48,21 +47,21 @@ class Result(msgspec.Struct, frozen=True, gc=False):
 
     text: str | None
     is_error: bool | None
-    extra: msgspec.Raw  # toolUseResult
+    extra: Extra  # toolUseResult
     denied: bool
     spot: Spot
 
 
-def unfinished(opened: Open) -> ToolCall:
+def unfinished(session: str, opened: Open) -> ToolCall:
     """The row of a call without result."""
     return ToolCall(
-        session=opened.session,
+        session=session,
         seq=opened.seq,
-        name=opened.call.name,
-        kind=opened.call.kind,
+        name=opened.tool.name,
+        kind=opened.tool.kind,
         native_id=opened.native_id,
         message_seq=opened.message_seq,
-        summary=toolbox.summary(opened.call),
+        summary=toolbox.summary(opened.tool, opened.args),
         input=opened.input,
         status="interrupted" if opened.interrupted else "pending",
         ts=opened.spot.ts,
@@ -73,36 +72,36 @@ def unfinished(opened: Open) -> ToolCall:
     )
 
 
-def finished(log: Log, place: Place, opened: Open, result: Result) -> tuple[ToolCall, FileTouch | None]:
-    """The rows of a call with its result."""
-    # A third of all lines come here. By place, not by name, a row of this width costs a fifth.
-    call, answer, spot, text = opened.call, opened.answer, opened.spot, result.text
-    outcome, extra = _extra(log, call, result)
-    status = _status(result, extra, outcome)
-    whole = exit_code = added = removed = None
+def finished(
+    log: Log, place: Place, session: str, opened: Open, result: Result
+) -> tuple[ToolCall] | tuple[ToolCall, FileTouch]:
+    """The rows of a call with its result; a third of all lines come here."""
+    tool, args, answer, spot = opened.tool, opened.args, opened.answer, opened.spot
+    text, extra, end = result.text, result.extra, result.spot
+    whole = code = duration = added = removed = path = None
+    outcome = extra if tool.tells and isinstance(extra, Outcome) else None
     if outcome is not None:
-        whole = outcome.persisted_output_size
-        if answer is not None and call.tool == "websearch":
-            answer.searched += toolbox.searches(call, outcome)
-    if outcome is not None or result.is_error:
-        exit_code = _exit_code(result, outcome)
-    spill = spilled(log, place, text, outcome)
-    if spill is not None:
+        whole, code, duration = told.size(outcome), told.exit_code(outcome), told.duration_ms(outcome)
+        if answer is not None and tool.key == "websearch":
+            answer.searched += told.searches(outcome)
+    if (spill := spilled(log, place, text, outcome)) is not None:
         text, whole = spill
-    touch = None
-    if status == "ok" and call.kind in toolbox.ACTIONS:
-        if call.kind in _CHANGING and (lines := toolbox.changed(call, outcome)) is not None:
+    status = _status(result, outcome)
+    if status == "ok" and tool.action is not None:
+        path = toolbox.touched(args)
+        if tool.changes and (lines := toolbox.changed(tool, args, outcome)) is not None:
             added, removed = lines
-        if (touched := toolbox.touched(call)) is not None:
-            touch = FileTouch(opened.session, opened.seq, *touched, added, removed)
     row = _ROW(ToolCall, (
-        opened.session, opened.seq, call.name, call.kind, opened.native_id, opened.message_seq,
-        toolbox.summary(call), opened.input, text, size(text) if not whole and spill is None else whole,
-        status, exit_code, spot.ts, _duration(opened, result, outcome), added, removed,
+        session, opened.seq, tool.name, tool.kind, opened.native_id, opened.message_seq,
+        toolbox.summary(tool, args), opened.input, text, size(text) if whole is None else whole, status,
+        _exit_code(result) if code is None and result.is_error else code, spot.ts,
+        _between(spot.ts, end.ts) if duration is None else duration, added, removed,
         None if answer is None else answer.native_id, spot.abandoned, spot.offset, spot.length,
-        result.spot.offset, result.spot.length,
+        end.offset, end.length,
     ))  # fmt: skip
-    return row, touch
+    if path is None or tool.action is None:
+        return (row,)
+    return row, FileTouch(session, opened.seq, path, tool.action, added, removed)
 
 
 def text_of(content: Any) -> str | None:
@@ -139,57 +138,30 @@ def _part(block: Block) -> str | None:
     return " ".join(filter(None, (f"[{block.type or 'block'}", block.tool_name or block.name))) + "]"
 
 
-def _extra(log: Log, call: Call, result: Result) -> tuple[Outcome | None, str]:
-    """The harness's view, or the head of the text that stands in its place.
-
-    An MCP server's own structure may use the same names for other things.
-    """
-    view = memoryview(result.extra)
-    head = view[0] if view else None
-    if head == _QUOTE:
-        return None, bytes(view[1:200]).decode(errors="replace")
-    if head != _OBJECT or call.kind in ("mcp", "read", "plan"):
-        return None, ""
-    try:
-        return _OUTCOME.decode(result.extra), ""
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if call.kind != "other":
-            log.problem(f"toolUseResult of {call.name}: {error}", result.spot.number, result.spot.offset)
-        return None, ""
-
-
-def _status(result: Result, extra: str, outcome: Outcome | None) -> Status:
-    """`extra`: the head of a toolUseResult that is a text."""
-    text, is_error = result.text, result.is_error
-    if result.denied or (extra and extra.startswith(_REJECTIONS)):
+def _status(result: Result, outcome: Outcome | None) -> Status:
+    text, is_error, extra = result.text, result.is_error, result.extra
+    failure = extra if isinstance(extra, str) else ""
+    if result.denied or (failure and failure.startswith(_REJECTIONS)):
         return "rejected"
     if text is not None:
         if is_error and text.startswith(_REJECTIONS):
             return "rejected"
         if text.startswith(_INTERRUPTED):
             return "interrupted"
-    if outcome is not None and outcome.interrupted:
+    if outcome is not None and outcome.interrupted is True:
         return "interrupted"
-    if is_error or (is_error is None and extra.startswith("Error:")):
+    if is_error or (is_error is None and failure.startswith("Error:")):
         return "error"
     return "ok"
 
 
-def _exit_code(result: Result, outcome: Outcome | None) -> int | None:
-    """As a background shell states it, or as the text of a failed command begins."""
-    if outcome is not None:
-        if outcome.exit_code is not None:
-            return outcome.exit_code
-        if outcome.task is not None and outcome.task.exit_code is not None:
-            return outcome.task.exit_code
-    found = _EXIT.match(result.text) if result.is_error and result.text is not None else None
+def _exit_code(result: Result) -> int | None:
+    """As the text of a failed command begins."""
+    found = _EXIT.match(result.text) if result.text is not None else None
     return int(found[1]) if found is not None else None
 
 
-def _duration(opened: Open, result: Result, outcome: Outcome | None) -> int | None:
-    if outcome is not None and (stated := toolbox.duration_ms(outcome)) is not None:
-        return stated
-    begin, end = opened.spot.ts, result.spot.ts
+def _between(begin: int | None, end: int | None) -> int | None:
     if begin is None or end is None:
         return None
     return end - begin if end > begin else 0

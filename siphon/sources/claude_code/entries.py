@@ -1,22 +1,17 @@
-"""The lines of a transcript as typed structs, and a decoder that loses a bad field, not its line.
+"""The lines of a transcript as typed structs.
 
 Only what is read has a field: everything else (whole files in `originalFile`, base64 data) is skipped
-while decoding. What differs from tool to tool stays raw and is decoded where it is needed.
+while decoding. A call's input differs from tool to tool, stays raw and is decoded where it is needed.
 """
 
-import re
-from collections.abc import Callable
-from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
+from siphon.sources.claude_code.outcome import NOTHING, Extra
+
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]  # what no counter exceeds
 Stamp = str | int | float | None
-NOTHING = msgspec.Raw(b"")
-_MENDS = 20  # fields of one line that are dropped at most
-_PATH = re.compile(r" - at `\$([^`]*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 class Media(msgspec.Struct, gc=False):
@@ -101,7 +96,7 @@ class Sighted(msgspec.Struct, gc=False, rename="camel"):
     timestamp: Stamp = None
     request_id: str | None = None
     message: Body | None = None
-    tool_use_result: msgspec.Raw = NOTHING
+    tool_use_result: Extra = None
     is_meta: bool | None = None
     is_api_error_message: bool | None = None
 
@@ -143,11 +138,10 @@ class Worktree(msgspec.Struct, gc=False, rename="camel"):
     worktree_path: str | None = None
 
 
-class Entry(msgspec.Struct, gc=False, rename="camel"):
-    """One line of any type."""
+class Turn(msgspec.Struct, gc=False, rename="camel"):
+    """A line of type user or assistant, as nine of ten are: a third of an Entry's time."""
 
     type: str | None = None
-    subtype: str | None = None
     uuid: str | None = None
     parent_uuid: str | None = None
     logical_parent_uuid: str | None = None
@@ -160,14 +154,13 @@ class Entry(msgspec.Struct, gc=False, rename="camel"):
     agent_id: str | None = None
     agent_name: str | None = None
     request_id: str | None = None
-    leaf_uuid: str | None = None
     is_sidechain: bool | None = None
     is_meta: bool | None = None
     is_compact_summary: bool | None = None
     is_visible_in_transcript_only: bool | None = None
     is_api_error_message: bool | None = None
     message: Body | None = None
-    tool_use_result: msgspec.Raw = NOTHING
+    tool_use_result: Extra = None
     tool_denial_kind: str | None = None
     source_tool_assistant_uuid: str | None = msgspec.field(default=None, name="sourceToolAssistantUUID")
     origin: Origin | None = None
@@ -176,6 +169,13 @@ class Entry(msgspec.Struct, gc=False, rename="camel"):
     supersedes_uuids: list[str] | None = None
     retracted_message_uuids: list[str] | None = None
     cost_usd: float | None = msgspec.field(default=None, name="costUSD")
+
+
+class Entry(Turn, gc=False, rename="camel"):
+    """A line of any type."""
+
+    subtype: str | None = None
+    leaf_uuid: str | None = None
     attachment: Attached | None = None
     data: Progress | None = None
     parent_tool_use_id: str | None = msgspec.field(default=None, name="parentToolUseID")
@@ -229,49 +229,3 @@ class Sketch(msgspec.Struct, gc=False, rename="camel"):
     forked_from: Forked | None = None
     supersedes_uuids: list[str] | None = None
     retracted_message_uuids: list[str] | None = None
-
-
-Kind = TypeVar("Kind", Entry, Sketch)
-
-
-class Mending(Generic[Kind]):
-    """Decodes lines; a field of a wrong type is left out, and named in `dropped` for the caller."""
-
-    def __init__(self, kind: type[Kind]) -> None:
-        self._decode: Callable[[bytes], Kind] = _decoder(kind).decode
-        self.dropped: list[str] = []
-
-    def decode(self, data: bytes) -> Kind:
-        try:
-            return self._decode(data)
-        except msgspec.ValidationError as error:
-            return self._mended(data, error)
-
-    def _mended(self, data: bytes, error: msgspec.ValidationError) -> Kind:
-        value = msgspec.json.decode(data)
-        for _ in range(_MENDS):
-            if not _drop(value, str(error)):
-                break
-            self.dropped.append(str(error))
-            try:
-                return self._decode(msgspec.json.encode(value))
-            except msgspec.ValidationError as again:
-                error = again
-        raise error
-
-
-@cache
-def _decoder(kind: type[Kind]) -> msgspec.json.Decoder[Kind]:
-    return msgspec.json.Decoder(kind, strict=False)
-
-
-def _drop(value: Any, error: str) -> bool:
-    """Delete what the error's path names; False: it names nothing below the top."""
-    found = _PATH.search(error)
-    steps = [name or int(index) for name, index in _STEP.findall(found[1])] if found else []
-    for step in steps[:-1]:
-        value = value[step]
-    if not steps or not isinstance(value, dict | list):
-        return False
-    del value[steps[-1]]
-    return True

@@ -4,7 +4,7 @@ from siphon.log import Log
 from siphon.records import Relation, RelationKind
 from siphon.sources.claude_code import agents
 from siphon.sources.claude_code.agents import Meta, Place
-from siphon.sources.claude_code.entries import Entry, Sighted
+from siphon.sources.claude_code.entries import Entry, Sighted, Turn
 from siphon.sources.claude_code.outline import Outline
 from siphon.sources.claude_code.threads import Spawn, Thread
 
@@ -25,9 +25,9 @@ def name(thread: Thread, entry: Entry) -> None:
         thread.cwd = entry.relocated_cwd
 
 
-def unwrapped(entry: Entry, sighted: Sighted) -> Entry:
+def unwrapped(entry: Entry, sighted: Sighted) -> Turn:
     """A sighted line as it stands in the agent's own log, with its parent's folder and version."""
-    return Entry(
+    return Turn(
         type=sighted.type,
         uuid=sighted.uuid,
         timestamp=sighted.timestamp,

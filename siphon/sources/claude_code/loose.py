@@ -6,7 +6,8 @@ from itertools import islice
 import msgspec
 
 from siphon.log import Log
-from siphon.sources.claude_code.entries import Entry, Mending
+from siphon.sources.claude_code.entries import Turn
+from siphon.sources.claude_code.mending import Mending
 
 _LOOKED_AT = 64  # lines
 _TALK = ("user", "assistant")
@@ -30,17 +31,17 @@ def recognise(log: Log) -> str | None:
     return f"{folder}/{below}agent-{agent}.jsonl"
 
 
-def _entries(log: Log) -> list[Entry]:
-    mending, found = Mending(Entry), []
+def _entries(log: Log) -> list[Turn]:
+    mending, found = Mending(), []
     for line in islice(log.lines(), _LOOKED_AT):
         try:
-            found.append(mending.decode(line.data))
+            found.append(mending.line(line.data))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # what is damaged says nothing of whose log it is
     return found
 
 
-def _is_ours(entry: Entry) -> bool:
+def _is_ours(entry: Turn) -> bool:
     """Forks of other tools share the envelope but not `message.content` beside `isSidechain`."""
     if entry.type not in _TALK or entry.session_id is None or entry.uuid is None:
         return False

@@ -5,20 +5,31 @@ A fork stamps its last copied line with the time of forking.
 """
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple
 
 import msgspec
 
 from siphon.log import Log
-from siphon.sources.claude_code.entries import Entry, Mending, Sketch
+from siphon.sources.claude_code.entries import Forked, Sketch, Turn
+from siphon.sources.claude_code.mending import Mending
 from siphon.sources.claude_code.prompts import pieces
+
+Parents = dict[str, str | None]  # of lines, by uuid, in the order of first lines
+
+
+class Node(NamedTuple):
+    """A line's place in the tree."""
+
+    offset: int
+    uuid: str
+    parent: str | None
 
 
 @dataclass(slots=True)
 class Outline:
-    """A transcript's lines by their uuids."""
+    """A transcript's lines as a tree."""
 
-    parents: dict[str, str | None] = field(default_factory=dict)  # in the order of first lines
+    nodes: list[Node] = field(default_factory=list)
     prompts: dict[str, list[str]] = field(default_factory=dict)  # parent → children that were typed
     retracted: set[str] = field(default_factory=set)  # or superseded
     originals: dict[str, str] = field(default_factory=dict)  # a fork's copy → the line it copies
@@ -26,7 +37,6 @@ class Outline:
     forked_from: str | None = None  # a session
     session_id: str | None = None  # the last one
     session_ids: dict[str, None] = field(default_factory=dict)  # distinct, in order
-    lines: dict[int, str] = field(default_factory=dict)  # offset → uuid
 
 
 def outline_of(log: Log) -> Outline:
@@ -34,12 +44,38 @@ def outline_of(log: Log) -> Outline:
     outline = Outline()
     again = Log(log.home, log.host, log.path)
     again.reads = log.reads
-    for line, sketch in again.objects(cast("msgspec.json.Decoder[Sketch]", Mending(Sketch))):
+    for line, sketch in again.decoded(Mending().sketch):
         add(outline, sketch, line.offset)
     return outline
 
 
-def add(outline: Outline, entry: Entry | Sketch, offset: int) -> None:
+class _Copy(msgspec.Struct, gc=False, rename="camel"):
+    uuid: str | None = None
+    forked_from: Forked | None = None
+
+
+_COPY = msgspec.json.Decoder(_Copy)
+
+
+def last_copy(log: Log) -> str | None:
+    """The uuid of the last line that a fork copied: its time is that of the forking."""
+    last = None
+    for _, _, rows in Log(log.home, log.host, log.path).blocks():
+        copies = (_copy(row) for row in reversed(rows) if b'"forkedFrom"' in row)
+        last = next(filter(None, copies), last)
+    return last
+
+
+def _copy(row: bytes) -> str | None:
+    """The uuid of a line that was copied; None: it is no such line."""
+    try:
+        copy = _COPY.decode(row)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None  # the full reading records it
+    return copy.uuid if copy.forked_from is not None and copy.forked_from.message_uuid else None
+
+
+def add(outline: Outline, entry: Turn | Sketch, offset: int) -> None:
     """Take in one more line."""
     session_id = entry.session_id
     if session_id and session_id != outline.session_id:
@@ -48,19 +84,25 @@ def add(outline: Outline, entry: Entry | Sketch, offset: int) -> None:
     uuid = entry.uuid
     if uuid is None:
         return
-    outline.lines[offset] = uuid
-    if uuid in outline.parents:
-        return
     parent = entry.parent_uuid or entry.logical_parent_uuid
-    outline.parents[uuid] = parent
+    outline.nodes.append(_NODE(Node, (offset, uuid, parent)))
     if parent is not None and entry.type == "user" and _is_typed(entry):
-        outline.prompts.setdefault(parent, []).append(uuid)
+        siblings = outline.prompts.setdefault(parent, [])
+        if uuid not in siblings:
+            siblings.append(uuid)
     if entry.supersedes_uuids or entry.retracted_message_uuids:
         outline.retracted.update(entry.supersedes_uuids or (), entry.retracted_message_uuids or ())
     if entry.forked_from is not None and entry.forked_from.message_uuid:
-        outline.originals[uuid] = entry.forked_from.message_uuid
-        outline.last_copy = uuid
-        outline.forked_from = outline.forked_from or entry.forked_from.session_id
+        _add_copy(outline, uuid, entry.forked_from)
+
+
+_NODE = tuple.__new__  # what Node() does, without its frame
+
+
+def _add_copy(outline: Outline, uuid: str, original: Forked) -> None:
+    outline.originals.setdefault(uuid, original.message_uuid or "")
+    outline.last_copy = uuid
+    outline.forked_from = outline.forked_from or original.session_id
 
 
 def abandoned(outline: Outline) -> set[str]:
@@ -69,43 +111,48 @@ def abandoned(outline: Outline) -> set[str]:
     Where two prompts were sent from one place, only the branch that went on last still counts. Lines
     stand after their parents, so one pass each way does. Where parents run in circles nothing was left.
     """
-    forks = [
-        siblings
-        for parent, siblings in outline.prompts.items()
-        if len(siblings) > 1 and _path(outline, parent).isdisjoint(siblings)
-    ]
-    if not forks:
+    places = [(parent, siblings) for parent, siblings in outline.prompts.items() if len(siblings) > 1]
+    if not places:
         return outline.retracted
-    latest, kept = _latest(outline), _path(outline, next(reversed(outline.parents), None))
+    parents: Parents = {}
+    for _, uuid, parent in outline.nodes:
+        parents.setdefault(uuid, parent)
+    forks = [siblings for parent, siblings in places if _path(parents, parent).isdisjoint(siblings)]
+    return (_left(parents, forks) if forks else set()) | outline.retracted
+
+
+def _left(parents: Parents, forks: list[list[str]]) -> set[str]:
+    """The branches of these forks that did not go on last."""
+    latest, kept = _latest(parents), _path(parents, next(reversed(parents), None))
     left: set[str] = set()
     for siblings in forks:
         last = max(siblings, key=lambda uuid: latest[uuid])
         left.update(uuid for uuid in siblings if uuid != last and uuid not in kept)
-    for uuid, parent in outline.parents.items():
+    for uuid, parent in parents.items():
         if parent in left and uuid not in kept:
             left.add(uuid)
-    return left | outline.retracted
+    return left
 
 
-def _path(outline: Outline, uuid: str | None) -> set[str]:
+def _path(parents: Parents, uuid: str | None) -> set[str]:
     """The line and its ancestors."""
     path: set[str] = set()
     while uuid is not None and uuid not in path:
         path.add(uuid)
-        uuid = outline.parents.get(uuid)
+        uuid = parents.get(uuid)
     return path
 
 
-def _latest(outline: Outline) -> dict[str, int]:
+def _latest(parents: Parents) -> dict[str, int]:
     """The place of the last line on each line's branch."""
-    latest = {uuid: place for place, uuid in enumerate(outline.parents)}
-    for uuid, parent in reversed(outline.parents.items()):
+    latest = {uuid: place for place, uuid in enumerate(parents)}
+    for uuid, parent in reversed(parents.items()):
         if parent in latest:
             latest[parent] = max(latest[parent], latest[uuid])
     return latest
 
 
-def _is_typed(entry: Entry | Sketch) -> bool:
+def _is_typed(entry: Turn | Sketch) -> bool:
     if entry.message is None or entry.is_meta or entry.is_sidechain or entry.is_compact_summary:
         return False
     content = entry.message.content

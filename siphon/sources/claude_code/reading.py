@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import cast
 
 import msgspec
 
@@ -12,15 +11,15 @@ from siphon.records import Message, Record, Relation, Tally, ToolCall
 from siphon.sources._tally import tallies
 from siphon.sources.claude_code import agents, lineage, results, said, skips, threads
 from siphon.sources.claude_code.agents import Meta, Place
-from siphon.sources.claude_code.entries import Entry, Mending
-from siphon.sources.claude_code.outline import Outline, abandoned, add, outline_of
+from siphon.sources.claude_code.entries import Entry, Turn
+from siphon.sources.claude_code.mending import Mending
+from siphon.sources.claude_code.outline import Outline, abandoned, add, last_copy, outline_of
 from siphon.sources.claude_code.spots import Spot
 from siphon.sources.claude_code.threads import Thread
 from siphon.times import millis
 
 HELD = 32 << 20  # bytes of a log whose rows are held in memory
-_TALK = frozenset(("user", "assistant", "system", "attachment", "progress"))
-_PLAIN = ("user", "assistant")  # types of lines without subtypes
+_BETWEEN = ("system", "attachment", "progress")
 _EARLIEST, _LATEST = 1_577_836_800_000, 4_102_444_800_000  # 2020 and 2100: other times are damage
 
 
@@ -29,39 +28,42 @@ class Reading:
     log: Log
     outline: Outline
     place: Place
-    abandoned: set[str]  # uuids
-    plain: bool  # nothing in it is known to be copied or left behind
     trunk: Thread
     out: list[Record]
     threads: dict[str, Thread]  # by native id
+    plain: bool = True  # nothing in it is known to be copied or left behind
+    abandoned: set[str] = field(default_factory=set)  # uuids
+    last_copy: str | None = None  # of a fork: the uuid of the last line that it copied
     side_of: dict[str, Thread] = field(default_factory=dict)  # a side chain's lines by uuid
     relations: dict[str, Relation] = field(default_factory=dict)  # by session
     counts: Counter[str] = field(default_factory=Counter)  # lines by type
     summaries: list[tuple[str, str]] = field(default_factory=list)  # leaf's uuid, text
     meta: Meta | None = None
-    mending: Mending[Entry] = field(default_factory=lambda: Mending(Entry))
+    mending: Mending = field(default_factory=Mending)
 
 
 def parse(log: Log) -> Iterator[Record]:
     """Yield a transcript's records.
 
-    Only a transcript's end tells which lines were left behind, and which line of a fork is the last
-    copy. So the rows of one that fits into memory are held until then; forks and others are read twice.
+    Only a transcript's end tells which lines were left behind. So the rows of one that fits into memory
+    are held until then; others are read twice.
     """
     rows = _held(log)
     yield from rows if rows is not None else _in_two_readings(log)
 
 
 def _held(log: Log) -> list[Record] | None:
-    """All records of a transcript that is small and no fork; None: it must be read otherwise."""
+    """All records of a transcript that is small; None: it must be read otherwise."""
     trial = Log(log.home, log.host, log.path)
     trial.reads = log.reads
     outline = Outline()
     reading = _begin(trial, outline, agents.first_session_id(trial))
-    for line, entry in _entries(reading):
+    for line, entry in reading.log.decoded(reading.mending.line):
         add(outline, entry, line.offset)
-        if outline.originals or line.offset >= HELD:
+        if line.offset >= HELD:
             return None
+        if reading.plain and outline.originals:
+            reading.plain, reading.last_copy = False, last_copy(log)
         _read(reading, line, entry)
     _end(reading)
     _mark(reading.out, outline)
@@ -76,7 +78,7 @@ def _mark(rows: list[Record], outline: Outline) -> None:
     left = abandoned(outline)
     if not left:
         return
-    offsets = {offset for offset, uuid in outline.lines.items() if uuid in left}
+    offsets = {node.offset for node in outline.nodes if node.uuid in left}
     for place, row in enumerate(rows):
         if isinstance(row, Message | ToolCall) and row.offset in offsets:
             rows[place] = row._replace(abandoned=True)
@@ -86,7 +88,8 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     outline = outline_of(log)
     reading = _begin(log, outline, next(iter(outline.session_ids), None))
     reading.abandoned, reading.plain = abandoned(outline), False
-    for line, entry in _entries(reading):
+    reading.last_copy = outline.last_copy
+    for line, entry in reading.log.decoded(reading.mending.line):
         _read(reading, line, entry)
         if reading.out:
             yield from reading.out
@@ -96,17 +99,12 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     yield from _tallies(reading)
 
 
-def _entries(reading: Reading) -> Iterator[tuple[Line, Entry]]:
-    # `decode` is all that `objects` asks of a decoder
-    return reading.log.objects(cast("msgspec.json.Decoder[Entry]", reading.mending))
-
-
 def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
     place = agents.place_of(log, first_session_id)
     out: list[Record] = []
     trunk = Thread(place.native_id, out)
     threads = {place.native_id: trunk}
-    reading = Reading(log, outline, place, set(), True, trunk, out, threads)
+    reading = Reading(log, outline, place, trunk, out, threads)
     if agents.is_agent_file(log):
         trunk.side = True
         trunk.kind = agents.kind(place.agent_id or "")
@@ -118,42 +116,55 @@ def _tallies(reading: Reading) -> Iterator[Tally]:
     return tallies(reading.counts, skips.READ, skips.SKIPS)
 
 
-def _read(reading: Reading, line: Line, entry: Entry) -> None:
-    # Every line comes here: what most lines need is written out.
+def _read(reading: Reading, line: Line, entry: Turn) -> None:
+    # Every line comes here: what nearly all of them need is written out.
     if reading.mending.dropped:
         _note_dropped(reading, line)
-    kind = entry.type or "(none)"
-    reading.counts[kind if kind in _PLAIN else _type(kind, entry)] += 1
-    thread = reading.trunk
+    kind, ts, thread = entry.type or "(none)", None, reading.trunk
     if entry.is_sidechain and not thread.side:
         thread = _thread(reading, line, entry)
-    ts = None
     if entry.timestamp is not None:
         ts = millis(entry.timestamp)
         if ts is None or not _EARLIEST <= ts < _LATEST:
             ts = None
             reading.log.problem(f"no time: {entry.timestamp!r:.60}", line.number, line.offset)
     threads.note(thread, entry, ts)
-    if kind not in _TALK:
-        _aside(reading, thread, line, entry, ts)
+    if isinstance(entry, Entry):
+        _other(reading, thread, line, entry, ts)
         return
+    reading.counts[kind] += 1
     thread.lines += 1
-    if kind == "progress" and (entry.data is None or entry.data.message is None):
-        return  # a sign of life: by far the most frequent line
     if reading.plain:
-        spot = Spot(entry.uuid, entry.parent_uuid, ts, line.offset, len(line.data), line.number, False)
+        number, offset, data = line
+        spot = Spot(entry.uuid, entry.parent_uuid, ts, offset, len(data), number, False)
     else:
         spot = _spot(reading, line, entry, ts)
     if kind == "assistant":
         said.assistant(reading.log, reading.place, thread, entry, spot)
-    elif kind == "user":
+    else:
         said.user(reading.log, reading.place, thread, entry, spot)
-    elif kind == "attachment" and entry.attachment is not None:
-        said.attachment(thread, entry, entry.attachment, spot)
-    elif kind == "system":
-        said.system(thread, entry, spot)
-    elif kind == "progress":
-        _sighting(reading, line, thread, entry, spot)
+
+
+def _other(reading: Reading, thread: Thread, line: Line, entry: Entry, ts: int | None) -> None:
+    """A line of another type than user and assistant."""
+    kind = entry.type or "(none)"
+    reading.counts[_type(kind, entry)] += 1
+    if kind in _BETWEEN:
+        thread.lines += 1
+        _between(reading, thread, line, entry, ts)
+    else:
+        _aside(reading, thread, line, entry, ts)
+
+
+def _between(reading: Reading, thread: Thread, line: Line, entry: Entry, ts: int | None) -> None:
+    """A line between the turns of the talk."""
+    if entry.type == "progress":
+        if entry.data is not None and entry.data.message is not None:  # else a mere sign of life
+            _sighting(reading, line, thread, entry, _spot(reading, line, entry, ts))
+    elif entry.type == "system":
+        said.system(thread, entry, _spot(reading, line, entry, ts))
+    elif entry.attachment is not None:
+        said.attachment(thread, entry, entry.attachment, _spot(reading, line, entry, ts))
 
 
 def _note_dropped(reading: Reading, line: Line) -> None:
@@ -196,7 +207,7 @@ def _type(kind: str, entry: Entry) -> str:
     return f"{kind}/{part or '(none)'}"
 
 
-def _thread(reading: Reading, line: Line, entry: Entry) -> Thread:
+def _thread(reading: Reading, line: Line, entry: Turn) -> Thread:
     """The session of a side chain's line: in a main transcript they are sessions of their own."""
     if entry.agent_id:
         thread = _side(reading, f"{reading.place.trunk}/{entry.agent_id}", line)
@@ -221,15 +232,16 @@ def _side(reading: Reading, native_id: str, line: Line) -> Thread:
     return thread
 
 
-def _spot(reading: Reading, line: Line, entry: Entry, ts: int | None) -> Spot:
+def _spot(reading: Reading, line: Line, entry: Turn, ts: int | None) -> Spot:
+    number, offset, data = line
     originals, uuid, parent = reading.outline.originals, entry.uuid, entry.parent_uuid
     left = uuid in reading.abandoned
     if originals:
-        if uuid == reading.outline.last_copy:
+        if uuid is not None and uuid == reading.last_copy:
             ts = None  # the time of forking, not the original's
         uuid = originals.get(uuid or "", uuid)
         parent = originals.get(parent or "", parent)
-    return Spot(uuid, parent, ts, line.offset, len(line.data), line.number, left)
+    return Spot(uuid, parent, ts, offset, len(data), number, left)
 
 
 def _sighting(reading: Reading, line: Line, thread: Thread, entry: Entry, spot: Spot) -> None:

@@ -8,13 +8,13 @@ import msgspec
 from siphon.log import Log
 from siphon.records import Message
 from siphon.sources.claude_code import calls, toolbox
-from siphon.sources.claude_code.agents import Place, agent_of
+from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
 from siphon.sources.claude_code.calls import Open, Result
-from siphon.sources.claude_code.entries import Block, Entry
+from siphon.sources.claude_code.entries import Block, Turn
+from siphon.sources.claude_code.outcome import agent_of, copied
 from siphon.sources.claude_code.spots import Spot, call_id
-from siphon.sources.claude_code.threads import Spawn, Thread, flush, seq
-from siphon.sources.claude_code.toolbox import SPAWNING
+from siphon.sources.claude_code.threads import Spawn, Thread, flush, last_said, seq
 
 
 def open_call(
@@ -22,24 +22,24 @@ def open_call(
 ) -> None:
     """A call's block. One that comes again is the same call, its arguments perhaps longer."""
     given, args = _arguments(log, spot, block.input)
-    call = toolbox.call(block.name or "unknown", args)
+    tool = toolbox.tool(block.name or "unknown")
     native_id = call_id(spot.native_id, block.id, index)
     key = block.id or f"\0{spot.offset}#{index}"
     known = thread.calls.get(key)
     if known is not None and (known.native_id == native_id or known.answer is answer):
         if len(given or "") > len(known.input or ""):
-            known.input, known.call = given, call
+            known.input, known.tool, known.args = given, tool, args
         return
     if key in thread.done and native_id == key:
         return
     if known is not None:  # a counted id, given out anew: the earlier call has lost its result
         thread.calls[f"\0{known.spot.offset}"] = known
-    before = thread.spoken[-1].seq if thread.spoken and thread.current is answer else None
-    thread.calls[key] = Open(thread.native_id, seq(thread), native_id, call, given, before, answer, spot)
+    before = last_said(thread) if thread.current is answer else None
+    thread.calls[key] = Open(seq(thread), native_id, tool, args, given, before, answer, spot)
     if answer is not None:
         answer.calls += 1
         answer.chars += len(given or "")
-    if call.tool in SPAWNING:
+    if tool.spawns:
         keys = (_text(args.get(key)) for key in _SPAWN_KEYS)
         thread.spawns.append(Spawn(block.id, native_id, spot.offset, *keys))
     if key in thread.orphans:
@@ -50,21 +50,17 @@ _DECODE = msgspec.json.Decoder().decode
 _SPAWN_KEYS = ("prompt", "description", "subagent_type")
 
 
-def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Entry) -> None:
+def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Turn) -> None:
     """A result's block. The first result of a call counts."""
     key = block.tool_use_id or _nameless(thread, entry)
-    if key in thread.done and key not in thread.calls:
-        return
     content = block.content
     text = content if isinstance(content, str) else calls.text_of(content)
-    result = Result(
-        text, block.is_error, entry.tool_use_result, entry.tool_denial_kind is not None, spot
-    )
+    denied = entry.tool_denial_kind is not None
+    result = Result(text, block.is_error, entry.tool_use_result, denied, spot)
     if key in thread.calls:
         _close(log, place, thread, key, result)
-    elif key not in thread.orphans:
-        kept = msgspec.Raw(bytes(entry.tool_use_result))  # does not hold the whole line
-        thread.orphans[key] = seq(thread), msgspec.structs.replace(result, extra=kept)
+    elif key not in thread.done and key not in thread.orphans:
+        thread.orphans[key] = seq(thread), msgspec.structs.replace(result, extra=copied(result.extra))
 
 
 def interrupt(thread: Thread) -> None:
@@ -76,7 +72,7 @@ def interrupt(thread: Thread) -> None:
 def close_all(thread: Thread) -> None:
     """At the log's end: calls without result, and results whose call is in no log."""
     flush(thread)
-    thread.out.extend(calls.unfinished(opened) for opened in thread.calls.values())
+    thread.out.extend(calls.unfinished(thread.native_id, call) for call in thread.calls.values())
     for key, (at, result) in thread.orphans.items():
         spot = result.spot
         message = Message(
@@ -96,18 +92,16 @@ def close_all(thread: Thread) -> None:
 
 
 def _close(log: Log, place: Place, thread: Thread, key: str, result: Result) -> None:
-    flush(thread)  # a call's row refers to the message before it
+    if thread.unsent:
+        flush(thread)  # a call's row refers to the message before it
     opened = thread.calls.pop(key)
     thread.done.add(key)
-    row, touch = calls.finished(log, place, opened, result)
-    thread.out.append(row)
-    if touch is not None:
-        thread.out.append(touch)
-    if opened.call.tool in SPAWNING and (agent := agent_of(result.extra)) is not None:
+    thread.out.extend(calls.finished(log, place, thread.native_id, opened, result))
+    if opened.tool.spawns and (agent := agent_of(result.extra)) is not None:
         thread.started.setdefault(agent, opened.native_id)
 
 
-def _nameless(thread: Thread, entry: Entry) -> str:
+def _nameless(thread: Thread, entry: Turn) -> str:
     """For a result that names no call: the open one of the line it names, else the first without id."""
     nameless = [key for key in thread.calls if key.startswith("\0")]
     line = entry.source_tool_assistant_uuid
@@ -119,16 +113,17 @@ def _nameless(thread: Thread, entry: Entry) -> str:
 
 def _arguments(log: Log, spot: Spot, raw: msgspec.Raw) -> tuple[str | None, dict[str, Any]]:
     """The arguments as JSON text, as logged, and decoded."""
-    data = bytes(raw)
-    if not data or data == b"null":
-        return None, {}
-    given: str | None
     try:
-        given, args = data.decode(), _DECODE(data)
+        args = _DECODE(raw)
+        given: str | None = str(raw, "utf-8")
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        if not raw:
+            return None, {}
         log.problem(f"a tool call's input: {error}", spot.number, spot.offset)
-        given, args = _salvaged(data)
-    return given, args if isinstance(args, dict) else {}
+        given, args = _salvaged(bytes(raw))
+    if args.__class__ is dict:
+        return given, args
+    return None if args is None else given, {}
 
 
 def _salvaged(data: bytes) -> tuple[str | None, Any]:

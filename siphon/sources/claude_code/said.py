@@ -6,7 +6,7 @@ from siphon.sources._text import as_json
 from siphon.sources.claude_code import answers, calls, notices, prompts, results, skips, threads
 from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import SYNTHETIC, Answer
-from siphon.sources.claude_code.entries import Attached, Block, Body, Entry
+from siphon.sources.claude_code.entries import Attached, Block, Body, Entry, Turn
 from siphon.sources.claude_code.prompts import Piece
 from siphon.sources.claude_code.spots import Spot, part_id
 from siphon.sources.claude_code.threads import Thread, say, seq
@@ -21,16 +21,18 @@ _STOPPED = "[Request interrupted by user for tool use]"
 Cast = tuple[MessageKind, Role]  # what a text that looks typed really is
 
 
-def user(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
+def user(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> None:
     """A user line: what a person typed, tool results, or what the harness put there."""
-    if entry.message is None or entry.message.content is None:
+    content = entry.message.content if entry.message is not None else None
+    if content is None:
         log.problem("user line without content", spot.number, spot.offset)
         return
     if _repeated(thread, entry):
         return
-    threads.flush(thread)
+    if thread.unsent:
+        threads.flush(thread)
     texts: list[Block] = []
-    for block in _blocks(entry.message):
+    for block in content if isinstance(content, list) else _blocks(content):
         if block.type == "tool_result":
             results.take_result(log, place, thread, spot, block, entry)
         else:
@@ -39,7 +41,7 @@ def user(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> No
         _user_texts(thread, entry, spot, texts)
 
 
-def _user_texts(thread: Thread, entry: Entry, spot: Spot, blocks: list[Block]) -> None:
+def _user_texts(thread: Thread, entry: Turn, spot: Spot, blocks: list[Block]) -> None:
     texts = [block.text for block in blocks if block.text]
     cast = _cast(thread, entry)
     pieces = [_recast(piece, cast) for text in texts for piece in prompts.pieces(text)]
@@ -53,20 +55,20 @@ def _user_texts(thread: Thread, entry: Entry, spot: Spot, blocks: list[Block]) -
         results.interrupt(thread)
 
 
-def assistant(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) -> None:
+def assistant(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> None:
     """A line of a model's answer, or an error in its place."""
     body = entry.message
     if body is None:
         log.problem("assistant line without message", spot.number, spot.offset)
         return
-    answer = _answer(thread, entry, body, spot)
+    answer = thread.heard.get((body.id, entry.request_id)) or _answer(thread, entry, body, spot)
     answers.fold(answer, body.usage, entry.cost_usd, body.stop_reason)
     if _repeated(thread, entry):
         return
     if thread.current is not answer:
         threads.answer(thread, answer)
-    before = thread.last
-    for index, block in enumerate(_blocks(body)):
+    before, content = thread.last, body.content
+    for index, block in enumerate(content if isinstance(content, list) else _blocks(content)):
         if block.type in _CALLS:
             results.open_call(log, place, thread, spot, block, answer, index)
         elif block.tool_use_id is not None:
@@ -123,13 +125,13 @@ def bare_tool(log: Log, place: Place, thread: Thread, entry: Entry, spot: Spot) 
         results.take_result(log, place, thread, spot, Block(content=output), entry)
 
 
-def _blocks(body: Body) -> list[Block]:
-    if isinstance(body.content, str):
-        return [Block(type="text", text=body.content)]
-    return body.content or []
+def _blocks(content: list[Block] | str | None) -> list[Block]:
+    if isinstance(content, str):
+        return [Block(type="text", text=content)]
+    return content or []
 
 
-def _repeated(thread: Thread, entry: Entry) -> bool:
+def _repeated(thread: Thread, entry: Turn) -> bool:
     """Whether the line was written before: compaction in long sessions repeats lines, uuid and all."""
     uuid = entry.uuid
     if uuid is None:
@@ -144,7 +146,7 @@ def _media(blocks: list[Block]) -> str | None:
     return as_json([calls.media(block) for block in blocks if block.type in _PICTURES] or None)
 
 
-def _cast(thread: Thread, entry: Entry) -> Cast | None:
+def _cast(thread: Thread, entry: Turn) -> Cast | None:
     """What a text of a user line is that looks typed; None: it was typed."""
     if entry.is_compact_summary:
         return "summary", "system"
@@ -175,7 +177,7 @@ def _tell(thread: Thread, spot: Spot, pieces: list[Piece], media: str | None, ca
         say(thread, spot, piece.role, piece.kind, piece.text or None, index=index, attachments=own)
 
 
-def _note_command(thread: Thread, entry: Entry, text: str) -> None:
+def _note_command(thread: Thread, entry: Turn, text: str) -> None:
     found = prompts.command(text)
     if found is None or entry.is_meta:
         return
@@ -188,7 +190,7 @@ def _note_command(thread: Thread, entry: Entry, text: str) -> None:
         thread.expanding = entry.uuid
 
 
-def _answer(thread: Thread, entry: Entry, body: Body, spot: Spot) -> Answer:
+def _answer(thread: Thread, entry: Turn, body: Body, spot: Spot) -> Answer:
     """The answer that a line belongs to, by the response's id.
 
     A request's id only breaks a tie: between two answers of the main talk to which a proxy gave one id.
@@ -196,26 +198,26 @@ def _answer(thread: Thread, entry: Entry, body: Body, spot: Spot) -> Answer:
     """
     request_id = entry.request_id
     key = body.id or request_id or entry.uuid or f"\0{spot.offset}"
-    native_id = body.id or request_id or spot.native_id
     known = thread.answers.get(key)
     if (
         known is not None
         and known.request_id != request_id
         and (known.request_id and request_id and body.id and not thread.side)
     ):
-        key = native_id = f"{body.id}/{request_id}"
+        key = f"{body.id}/{request_id}"
         known = thread.answers.get(key)
     if known is None:
-        known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length)
+        native_id = key if body.id or request_id else spot.native_id
+        known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length, request_id)
         thread.answers[key] = known
-    elif known.request_id and known.model:
-        return known
     known.model = known.model or body.model
     known.request_id = known.request_id or request_id
+    if body.id and known.request_id == request_id and known.model:
+        thread.heard[body.id, request_id] = known
     return known
 
 
-def _speak(thread: Thread, entry: Entry, spot: Spot, answer: Answer, block: Block, index: int) -> None:
+def _speak(thread: Thread, entry: Turn, spot: Spot, answer: Answer, block: Block, index: int) -> None:
     """A text or a thought of an answer; a thought of which only the signature is logged is left out."""
     thinks = block.type == "thinking"
     text = block.thinking if thinks else block.text
@@ -229,14 +231,14 @@ def _speak(thread: Thread, entry: Entry, spot: Spot, answer: Answer, block: Bloc
         None if synthetic else answer.model, None if synthetic else answer.native_id,
         spot.abandoned, None, spot.offset, spot.length,
     ))  # fmt: skip
-    if thread.spoken:
+    if thread.unsent or thread.told:
         answer.chars += threads.speak(thread, message)
     else:
-        thread.spoken.append(message)
+        thread.unsent.append(message)
         answer.chars += len(text)
 
 
-def _kind(entry: Entry, text: str, synthetic: bool) -> MessageKind:
+def _kind(entry: Turn, text: str, synthetic: bool) -> MessageKind:
     if entry.is_api_error_message:
         return "error"
     if synthetic:

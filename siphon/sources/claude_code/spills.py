@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from siphon.log import Log
 from siphon.sources.claude_code.agents import Place
-from siphon.sources.claude_code.toolbox import Outcome
+from siphon.sources.claude_code.outcome import Outcome
 
 _KEPT = 4 << 20  # bytes that are read; the loader keeps less
 _SAVED = re.compile(r"<persisted-output>.*?saved to: ([^\n]+)", re.DOTALL)
@@ -26,7 +26,7 @@ def spilled(log: Log, place: Place, text: str | None, outcome: Outcome | None) -
     if path is None and text is not None and "<persisted-output>" in text:
         found = _SAVED.search(text)
         path = found[1].strip() if found else None
-    if not path:
+    if not path or not isinstance(path, str):
         return None
     parts = path.replace("\\", "/").split("/")
     if len(parts) < 3 or parts[-3:-1] != [place.trunk, "tool-results"] or parts[-1] in ("", ".", ".."):

@@ -27,7 +27,7 @@ def part_id(spot: Spot, index: int) -> str | None:
 
 def is_random(call: str) -> bool:
     """Whether a call's id is unique as it stands; other vendors' models count upwards (`Bash:0`)."""
-    return call.startswith(_RANDOM) or len(call) >= _LONG
+    return len(call) >= _LONG or call.startswith(_RANDOM)
 
 
 def call_id(line: str | None, call: str | None, index: int) -> str | None:

@@ -9,7 +9,7 @@ from siphon.sources._text import line
 from siphon.sources.claude_code import answers
 from siphon.sources.claude_code.answers import Answer
 from siphon.sources.claude_code.calls import Open, Result
-from siphon.sources.claude_code.entries import Entry
+from siphon.sources.claude_code.entries import Turn
 from siphon.sources.claude_code.queued import Queue
 from siphon.sources.claude_code.spots import Spot, part_id
 
@@ -57,9 +57,12 @@ class Thread:
     expanding: str | None = None  # uuid of a command whose text, as a prompt, is the next line
     seen: set[str] = field(default_factory=set)  # uuids
     answers: dict[str, Answer] = field(default_factory=dict)
+    heard: dict[tuple[str | None, str | None], Answer] = field(
+        default_factory=dict
+    )  # by the ids of response and request, where both are known
     current: Answer | None = None
-    spoken: list[Message] = field(default_factory=list)  # of the current answer
-    yielded: int = 0  # how many of them are out
+    told: list[Message] = field(default_factory=list)  # of the current answer
+    unsent: list[Message] = field(default_factory=list)  # the same, not yet among `out`
     calls: dict[str, Open] = field(default_factory=dict)  # by id, without result yet
     done: set[str] = field(default_factory=set)  # ids of calls with a result
     orphans: dict[str, tuple[int, Result]] = field(
@@ -77,7 +80,7 @@ def seq(thread: Thread) -> int:
     return thread.last
 
 
-def note(thread: Thread, entry: Entry, ts: int | None) -> None:
+def note(thread: Thread, entry: Turn, ts: int | None) -> None:
     """Take the facts that most lines repeat."""
     if ts is not None:
         if thread.started_at is None or thread.ended_at is None:
@@ -127,12 +130,17 @@ def say(
 
 
 def answer(thread: Thread, current: Answer) -> None:
-    """Go over to another answer, or stay."""
-    if thread.current is not current:
-        flush(thread)
-        thread.spoken.clear()
-        thread.yielded = 0
-        thread.current = current
+    """Go over to another answer."""
+    flush(thread)
+    thread.told.clear()
+    thread.current = current
+
+
+def last_said(thread: Thread) -> int | None:
+    """The seq of the current answer's last message."""
+    if thread.unsent:
+        return thread.unsent[-1].seq
+    return thread.told[-1].seq if thread.told else None
 
 
 def speak(thread: Thread, message: Message) -> int:
@@ -141,23 +149,32 @@ def speak(thread: Thread, message: Message) -> int:
     A line may hold a text anew, as far as it had come: the longest stays, in its first place.
     """
     new = message.text or ""
-    for place, known in enumerate(thread.spoken):
-        old = known.text or ""
-        if known.kind == message.kind and known.offset != message.offset:
+    for known in thread.told:
+        if _same(known, message) and (known.text or "").startswith(new):
+            return 0
+    for place, known in enumerate(thread.unsent):
+        if _same(known, message):
+            old = known.text or ""
             if old.startswith(new):
                 return 0
-            if new.startswith(old) and place >= thread.yielded:
-                thread.spoken[place] = known._replace(text=new)
+            if new.startswith(old):
+                thread.unsent[place] = known._replace(text=new)
                 return len(new) - len(old)
-    thread.spoken.append(message)
+    thread.unsent.append(message)
     return len(new)
+
+
+def _same(known: Message, message: Message) -> bool:
+    """Whether it may be the same text: of one kind, on another line."""
+    return known.kind == message.kind and known.offset != message.offset
 
 
 def flush(thread: Thread) -> None:
     """Yield what the current answer has said so far."""
-    if thread.yielded < len(thread.spoken):
-        thread.out.extend(thread.spoken[thread.yielded :])
-        thread.yielded = len(thread.spoken)
+    if thread.unsent:
+        thread.out.extend(thread.unsent)
+        thread.told.extend(thread.unsent)
+        thread.unsent.clear()
 
 
 def session(thread: Thread) -> Session:

@@ -1,6 +1,7 @@
 """What each tool is: its kind, a line that sums up a call, the file it touches, the lines it changes."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -8,6 +9,9 @@ import msgspec
 from siphon.records import Action, ToolKind
 from siphon.sources._diff import Lines, of_texts
 from siphon.sources._text import SUMMARY, first, line, text_of
+from siphon.sources.claude_code.outcome import Outcome, patch
+
+Args = Mapping[str, Any]
 
 _KINDS: Mapping[str, ToolKind] = {
     "read": "read", "notebookread": "read",
@@ -23,10 +27,8 @@ _KINDS: Mapping[str, ToolKind] = {
     "todowrite": "plan", "todoread": "plan", "taskcreate": "plan", "taskupdate": "plan",
     "tasklist": "plan", "taskget": "plan", "exitplanmode": "plan", "enterplanmode": "plan",
 }  # fmt: skip
-ACTIONS: Mapping[str, Action] = {"read": "read", "edit": "edit", "write": "write", "search": "search"}
-_QUICK_KINDS = ("shell", "read", "edit", "write")
-_QUICK = ("command", "file_path", "notebook_path")
-SPAWNING = ("task", "agent")
+_ACTIONS: Mapping[str, Action] = {"read": "read", "edit": "edit", "write": "write", "search": "search"}
+_TELLING = dict.fromkeys(("shell", "read", "edit", "write"), ("command", "file_path", "notebook_path"))
 _SUMMARY = (
     "command", "file_path", "notebook_path", "pattern", "query", "url", "skill", "description",
     "subject", "summary", "prompt", "message", "content", "plan", "path", "team_name", "taskId",
@@ -34,138 +36,95 @@ _SUMMARY = (
 )  # fmt: skip
 
 
-class Hunk(msgspec.Struct, gc=False):
-    lines: list[str] = []
+class Tool(msgspec.Struct, frozen=True, gc=False):
+    """What a tool's name says of it."""
 
-
-class _TaskState(msgspec.Struct, gc=False, rename="camel"):
-    exit_code: int | None = None
-
-
-class Outcome(msgspec.Struct, gc=False, rename="camel"):
-    """What is read of `toolUseResult`, the harness's own view of a result."""
-
-    type: str | None = None
-    status: str | None = None
-    interrupted: bool | None = None
-    duration_ms: float | None = None
-    total_duration_ms: float | None = None
-    duration_seconds: float | None = None
-    structured_patch: list[Hunk] | None = None
-    edit_mode: str | None = msgspec.field(default=None, name="edit_mode")
-    search_count: int | None = None
-    results: list[Any] | None = None
-    exit_code: int | None = None
-    task: _TaskState | None = None
-    persisted_output_path: str | None = None
-    persisted_output_size: int | None = None
-
-
-class Call(msgspec.Struct, frozen=True, gc=False):
-    """A tool's name, as logged and in small letters, its kind and its decoded arguments."""
-
-    name: str
-    tool: str
+    name: str  # as logged
+    key: str  # in small letters
     kind: ToolKind
-    args: Mapping[str, Any]
+    action: Action | None  # what it does with the file that it is given
+    changes: bool  # that file
+    spawns: bool  # an agent
+    tells: bool  # how it went, in its outcome
+    telling: tuple[str, ...]  # which of its arguments, if it is given, sums up a call
 
 
-def call(name: str, args: Mapping[str, Any]) -> Call:
-    tool = name.lower()
-    return Call(name, tool, "mcp" if tool.startswith("mcp__") else _KINDS.get(tool, "other"), args)
+@lru_cache(512)
+def tool(name: str) -> Tool:
+    key = name.lower()
+    kind = "mcp" if key.startswith("mcp__") else _KINDS.get(key, "other")
+    return Tool(
+        name,
+        key,
+        kind,
+        action=_ACTIONS.get(kind),
+        changes=kind in ("edit", "write"),
+        spawns=key in ("task", "agent"),
+        tells=kind not in ("mcp", "read", "plan"),
+        telling=_TELLING.get(kind, ()),
+    )
 
 
-def summary(call: Call) -> str | None:
+def summary(tool: Tool, args: Args) -> str | None:
     """One line: the command, path, query, description, question or current task."""
-    if call.kind in _QUICK_KINDS and (quick := _quick(call.args)):
-        return quick
-    for key, field in (("todos", "activeForm"), ("questions", "question")):
-        items = [item for item in _items(call.args.get(key)) if isinstance(item.get(field), str)]
-        if items:
-            current = [item for item in items if item.get("status") == "in_progress"] or items
-            return line(current[0][field])
-    return first(call.args, _SUMMARY) or first(call.args, call.args)
-
-
-def _quick(args: Mapping[str, Any]) -> str | None:
-    for key in _QUICK:
+    for key in tool.telling:
         value = args.get(key)
-        if value and isinstance(value, str):
-            if len(value) <= SUMMARY and "\n" not in value and "  " not in value:
-                return value.strip()
-            head = value[: SUMMARY * 50].partition("\n")[0]
-            return line(head) or line(value)
-    return None
+        if value and isinstance(value, str) and (words := _words(value)):
+            return words
+    return _summed_up(args)
 
 
-def touched(call: Call) -> tuple[str, Action] | None:
-    """The file or folder that a file tool was given, and what it does with it."""
-    action = ACTIONS.get(call.kind)
-    if action is None:
-        return None
-    path = call.args.get("file_path")
-    if not path or not isinstance(path, str):
-        path = text_of(call.args, "notebook_path", "path")
-    return None if path is None else (path, action)
+def _words(text: str) -> str | None:
+    """As `line`, in less time: most commands and paths are a line as they stand."""
+    if len(text) <= SUMMARY and "\n" not in text and "  " not in text:
+        return text.strip()
+    head = text[: SUMMARY * 50].partition("\n")[0]
+    return line(head) or line(text)
 
 
-def changed(call: Call, outcome: Outcome | None) -> Lines | None:
-    """Lines added and removed by a call that went well; None: it changes no file, or nothing tells."""
-    if call.kind not in ("edit", "write"):
-        return None
-    if outcome is not None and outcome.structured_patch:
-        return _of_hunks(outcome.structured_patch)
-    if call.tool == "notebookedit":
-        return _of_cell(call)
-    if call.kind == "write":
-        return _of_file(call, outcome)
-    return _of_edits(call)
+def _summed_up(args: Args) -> str | None:
+    for key, field in (("todos", "activeForm"), ("questions", "question")):
+        found = [item for item in _items(args.get(key)) if isinstance(item.get(field), str)]
+        if found:
+            current = [item for item in found if item.get("status") == "in_progress"] or found
+            return line(current[0][field])
+    return first(args, _SUMMARY) or first(args, args)
 
 
-def searches(call: Call, outcome: Outcome) -> int:
-    """How many web searches a WebSearch call made; each has an own entry among its results."""
-    if call.tool != "websearch":
-        return 0
-    if outcome.search_count is not None:
-        return max(outcome.search_count, 0)
-    return sum(1 for item in _items(outcome.results) if item.get("tool_use_id"))
+def touched(args: Args) -> str | None:
+    """The file or folder that a file tool was given."""
+    path = args.get("file_path")
+    return path if path and isinstance(path, str) else text_of(args, "notebook_path", "path")
 
 
-def duration_ms(outcome: Outcome) -> int | None:
-    """As the tool states it."""
-    if outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None:
-        return None
-    for value, unit in (
-        (outcome.duration_ms, 1),
-        (outcome.total_duration_ms, 1),
-        (outcome.duration_seconds, 1000),
-    ):
-        if value is not None and 0 <= value < 1e12:
-            return round(value * unit)
-    return None
+def changed(tool: Tool, args: Args, outcome: Outcome | None) -> Lines | None:
+    """Lines added and removed by a call of a changing tool that went well; None: nothing tells."""
+    if outcome is not None and (rows := patch(outcome)):
+        marks = [row[:1] for row in rows]
+        return Lines(marks.count("+"), marks.count("-"))
+    if tool.key == "notebookedit":
+        return _of_cell(args)
+    if tool.kind == "write":
+        return _of_file(args, outcome)
+    return _of_edits(args)
 
 
-def _of_hunks(hunks: list[Hunk]) -> Lines:
-    marks = [row[:1] for hunk in hunks for row in hunk.lines]
-    return Lines(marks.count("+"), marks.count("-"))
-
-
-def _of_cell(call: Call) -> Lines | None:
+def _of_cell(args: Args) -> Lines | None:
     """An inserted cell adds its lines; what a replaced or deleted one held is not logged."""
-    if call.args.get("edit_mode") != "insert":
+    if args.get("edit_mode") != "insert":
         return None
-    return Lines(_rows(call.args.get("new_source")), 0)
+    return Lines(_rows(args.get("new_source")), 0)
 
 
-def _of_file(call: Call, outcome: Outcome | None) -> Lines | None:
+def _of_file(args: Args, outcome: Outcome | None) -> Lines | None:
     if outcome is None:
         return None
-    return Lines(_rows(call.args.get("content")), 0) if outcome.type == "create" else Lines(0, 0)
+    return Lines(_rows(args.get("content")), 0) if outcome.type == "create" else Lines(0, 0)
 
 
-def _of_edits(call: Call) -> Lines | None:
+def _of_edits(args: Args) -> Lines | None:
     """From the arguments, where the result holds no patch; of a replacement throughout, unknown."""
-    edits = _items(call.args.get("edits")) or [call.args]
+    edits = _items(args.get("edits")) or [args]
     added = removed = 0
     for edit in edits:
         old, new = edit.get("old_string"), edit.get("new_string")

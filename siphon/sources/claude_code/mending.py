@@ -1,0 +1,70 @@
+"""A decoder of lines that loses a bad field, not its line."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from siphon.sources.claude_code.entries import Entry, Sketch, Turn
+
+_MENDS = 20  # fields of one line that are dropped at most
+_PATH = re.compile(r" - at `\$([^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+
+Kind = TypeVar("Kind")
+Decode = Callable[[bytes], Kind]
+_TURN = msgspec.json.Decoder(Turn, strict=False).decode
+_ENTRY = msgspec.json.Decoder(Entry, strict=False).decode
+_SKETCH = msgspec.json.Decoder(Sketch, strict=False).decode
+
+
+def _line(data: bytes) -> Turn:
+    turn = _TURN(data)
+    return turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(data)
+
+
+class Mending:
+    """Decodes lines; a field of a wrong type is left out, and named in `dropped` for the caller."""
+
+    def __init__(self) -> None:
+        self.dropped: list[str] = []
+
+    def line(self, data: bytes) -> Turn:
+        """A Turn; of other types than user and assistant an Entry."""
+        try:
+            turn = _TURN(data)
+            return turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(data)
+        except msgspec.ValidationError as error:
+            return self._mended(data, _line, error)
+
+    def sketch(self, data: bytes) -> Sketch:
+        """What a line's place in the transcript needs."""
+        try:
+            return _SKETCH(data)
+        except msgspec.ValidationError as error:
+            return self._mended(data, _SKETCH, error)
+
+    def _mended(self, data: bytes, decode: Decode[Kind], error: msgspec.ValidationError) -> Kind:
+        value = msgspec.json.decode(data)
+        for _ in range(_MENDS):
+            if not _drop(value, str(error)):
+                break
+            self.dropped.append(str(error))
+            try:
+                return decode(msgspec.json.encode(value))
+            except msgspec.ValidationError as again:
+                error = again
+        raise error
+
+
+def _drop(value: Any, error: str) -> bool:
+    """Delete what the error's path names; False: it names nothing below the top."""
+    found = _PATH.search(error)
+    steps = [name or int(index) for name, index in _STEP.findall(found[1])] if found else []
+    for step in steps[:-1]:
+        value = value[step]
+    if not steps or not isinstance(value, dict | list):
+        return False
+    del value[steps[-1]]
+    return True

@@ -1,0 +1,124 @@
+"""`toolUseResult`: the harness's own view of a tool's result, beside the text that the model got."""
+
+from typing import Any
+
+import msgspec
+
+from siphon.sources._loose import count, integer, number
+
+NOTHING = msgspec.Raw(b"")
+
+
+class Outcome(msgspec.Struct, gc=False, rename="camel"):
+    """What is read of it. Its shape is the tool's, and an MCP server's own structure may use the same
+    names for other things: so each field is checked where it is read."""
+
+    type: Any = None
+    status: Any = None
+    agent_id: Any = None
+    interrupted: Any = None
+    duration_ms: Any = None
+    total_duration_ms: Any = None
+    duration_seconds: Any = None
+    structured_patch: msgspec.Raw = NOTHING
+    search_count: Any = None
+    results: msgspec.Raw = NOTHING
+    exit_code: Any = None
+    task: msgspec.Raw = NOTHING
+    persisted_output_path: Any = None
+    persisted_output_size: Any = None
+
+
+Extra = Outcome | str | list[msgspec.Raw] | int | float | bool | None
+"""A tool that failed leaves a text in its place; an MCP tool its content."""
+
+
+class _Hunk(msgspec.Struct, gc=False):
+    lines: list[str] = []
+
+
+class _Task(msgspec.Struct, gc=False, rename="camel"):
+    exit_code: Any = None
+
+
+class _Found(msgspec.Struct, gc=False):
+    tool_use_id: Any = None
+
+
+_RAW = ("structured_patch", "results", "task")
+_PATCH = msgspec.json.Decoder(list[_Hunk])
+_TASK = msgspec.json.Decoder(_Task)
+_RESULTS = msgspec.json.Decoder(list[_Found | str | int | float | bool | None])
+
+
+def copied(extra: Extra) -> Extra:
+    """The same, no longer holding the bytes of its whole line."""
+    if not isinstance(extra, Outcome):
+        return extra if isinstance(extra, str) else None
+    raw = {name: msgspec.Raw(bytes(getattr(extra, name))) for name in _RAW}
+    return msgspec.structs.replace(extra, **raw)
+
+
+def agent_of(extra: Extra) -> str | None:
+    """The agent that a call started."""
+    agent = extra.agent_id if isinstance(extra, Outcome) else None
+    return agent if isinstance(agent, str) else None
+
+
+def size(outcome: Outcome) -> int | None:
+    """Bytes of an output that was too long for the line."""
+    return (
+        None if outcome.persisted_output_size is None else count(outcome.persisted_output_size) or None
+    )
+
+
+def duration_ms(outcome: Outcome) -> int | None:
+    """As the tool states it."""
+    if outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None:
+        return None
+    for value, unit in (
+        (outcome.duration_ms, 1),
+        (outcome.total_duration_ms, 1),
+        (outcome.duration_seconds, 1000),
+    ):
+        stated = number(value)
+        if stated is not None and 0 <= stated < 1e12:
+            return round(stated * unit)
+    return None
+
+
+def exit_code(outcome: Outcome) -> int | None:
+    """Of a background shell, or of the task that was asked about."""
+    if outcome.exit_code is not None:
+        return integer(outcome.exit_code)
+    return _of_task(outcome.task) if outcome.task else None
+
+
+def _of_task(task: msgspec.Raw) -> int | None:
+    try:
+        return integer(_TASK.decode(task).exit_code)
+    except msgspec.DecodeError:
+        return None
+
+
+def patch(outcome: Outcome) -> list[str]:
+    """The rows of the hunks of the change that was made; none: the outcome holds no patch."""
+    if not outcome.structured_patch:
+        return []
+    try:
+        hunks = _PATCH.decode(outcome.structured_patch)
+    except msgspec.DecodeError:
+        return []
+    return [row for hunk in hunks for row in hunk.lines]
+
+
+def searches(outcome: Outcome) -> int:
+    """How many web searches a WebSearch call made; each has an own entry among its results."""
+    stated = count(outcome.search_count)
+    if stated is not None:
+        return stated
+    try:
+        found = _RESULTS.decode(outcome.results)
+    except msgspec.DecodeError:
+        return 0
+    return sum(1 for one in found if isinstance(one, _Found) and one.tool_use_id)
