@@ -165,6 +165,7 @@ class Rounds:
         if time.monotonic() < self.blocked_until:
             return False
         try:
+            self.archive.share(self.config.group)
             self.lock.enter_context(self.archive.lock("siphon up", now()))
         except SiphonError as error:
             self.complain(str(error))
