@@ -123,7 +123,7 @@ def judged(config: Config, one: Keeping, status: HostStatus | None, now: int) ->
     if one.days * _DAY < 2000 * interval(config, host):
         what = f"{rule}, but it is collected every {figures.duration(1000 * interval(config, host))}"
         return Judgement("warning", f"{what}: logs may go before they are collected", one.until)
-    return Judgement("info", f"{rule}; {_there(one)}", one.until)
+    return Judgement("info" if one.soon else "ok", f"{rule}; {_there(one)}", one.until)
 
 
 def _loss(what: str, until: int | None, now: int) -> Judgement:

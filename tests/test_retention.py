@@ -209,7 +209,7 @@ def test_while_a_host_is_late_what_it_writes_is_in_danger(fleet: Fleet, tmp_path
     site = site_of("local", fleet, tmp_path)
     session(site.home, FIRST, T0 - DAY)
     collected(site, T0)
-    assert told(site, T0 + HOUR // 12).level == "info"  # all is archived
+    assert told(site, T0 + HOUR // 12).level == "ok"  # all is archived
     assert [told(site, T0 + days * DAY).level for days in (1, 22, 24, 31)] == [
         "info", "info", "warning", "error",
     ]  # fmt: skip
@@ -234,6 +234,7 @@ def test_logs_that_went_from_the_host_are_counted_no_more(fleet: Fleet, tmp_path
     collected(site, T0)
     one = kept(site.archive, T0)
     assert (one.logs, one.oldest, one.soon) == (2, T0 - 29 * DAY, 1)
+    assert told(site, T0).level == "info" and "1 go within a week" in told(site, T0).what
     first.unlink()
     collected(site, T0 + 2 * DAY)
     one = kept(site.archive, T0 + 2 * DAY)
