@@ -1,20 +1,26 @@
 """/-/session/<uid>: the transcript, a record in full, or its raw bytes."""
 
+from bisect import bisect_right
+
 from datasette import Response, hookimpl
 
 from siphon.archive import Archive
 from siphon.entries import DENSITIES, USUAL, entries, files_touched
 from siphon.errors import SiphonError
 from siphon.export import FORMS, Wanted, export, file_name
+from siphon.figures import plural
+from siphon.pictures import pictures
 from siphon.raw import gone, records
 from siphon.resume import resume
 from siphon.search import Query, search
-from siphon.sessions import children, find, header, parents
+from siphon.sessions import branches, children, find, header, parents
 from siphon.transcript import transcript
 from siphon.urls import session_url
 from siphon.web import STRICT, arguments, failed, known, number, page, path_part, read
 
-NAMES = ("at", "show", "find", "part", "raw", "fragment", "export", "subagents", "output")
+NAMES = (
+    "at", "show", "find", "part", "raw", "picture", "n", "fragment", "export", "subagents", "output",
+)  # fmt: skip
 
 
 @hookimpl
@@ -33,6 +39,8 @@ async def session(datasette, request):
             return Response.redirect(session_url(uid, number(given, "at", None), **more))
         if (seq := number(given, "raw", None)) is not None:
             return await _raw(datasette, request, uid, seq)
+        if (seq := number(given, "picture", None)) is not None:
+            return await _picture(datasette, request, uid, seq, number(given, "n", 0))
         if (seq := number(given, "part", None)) is not None:
             return await _part(datasette, request, uid, seq)
         if (form := dict(given).get("export")) is not None:
@@ -54,16 +62,18 @@ async def _transcript(datasette, request, uid, given):
         head = header(connection, uid)
         found = _found(connection, uid, words)
         born = children(connection, head.id)
+        shown = transcript(connection, head.id, at=at, density=density)
         by_call = {}
         for child in born:
             if child.at_uid == uid:
                 by_call.setdefault(child.at_seq, []).append(child)
         return {
             "session": head,
-            "page": transcript(connection, head.id, at=at, density=density),
+            "page": shown,
             "at": at,
             "parents": parents(connection, head.id),
             "children": born,
+            "branches": _branches(connection, head.id, shown.window),
             "by_call": by_call,
             "files": files_touched(connection, head.id),
             "query": words,
@@ -79,6 +89,16 @@ def _found(connection, uid, words):
     if not words:
         return None
     return search(connection, Query(words, filters=(("session", uid),), sort="oldest", limit=200))
+
+
+def _branches(connection, session, window):
+    """By the record on this page that they stand behind: sessions that forked off there."""
+    found = {}
+    for one in branches(connection, session):
+        place = bisect_right(window.seqs, one.seq) - 1
+        if place >= 0 and (window.number == window.windows or one.seq < window.starts[window.number]):
+            found.setdefault(window.seqs[place], []).append(one)
+    return found
 
 
 def _gone(connection, config, session):
@@ -102,14 +122,30 @@ async def _part(datasette, request, uid, seq):
     return await page(datasette, request, template, ask)
 
 
-async def _raw(datasette, request, uid, seq):
-    """The record's bytes as the log has them; as text, so that no browser runs them."""
-
+def _records(datasette, request, uid, seq):
     def ask(connection):
         head = header(connection, uid)
         return records(connection, Archive(datasette.siphon.config.archive), head.id, seq)
 
-    found = await read(datasette, request, ask)
+    return read(datasette, request, ask)
+
+
+async def _picture(datasette, request, uid, seq, n):
+    """A picture out of the record's raw bytes, alone."""
+    found = await _records(datasette, request, uid, seq)
+    every = list(pictures(raw.data for raw in found))
+    if not 0 <= n < len(every):
+        raise SiphonError(f"record {seq} holds {plural(len(every), 'picture')}; n counts from 0")
+    return Response(
+        every[n].data,
+        headers={"content-security-policy": f"{STRICT}; sandbox", "x-content-type-options": "nosniff"},
+        content_type=every[n].media_type,
+    )
+
+
+async def _raw(datasette, request, uid, seq):
+    """The record's bytes as the log has them; as text, so that no browser runs them."""
+    found = await _records(datasette, request, uid, seq)
     return Response(
         b"\n".join(raw.data.rstrip(b"\n") for raw in found) + b"\n",
         headers={"content-security-policy": f"{STRICT}; sandbox", "x-content-type-options": "nosniff"},

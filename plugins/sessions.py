@@ -5,7 +5,7 @@ from itertools import groupby
 from datasette import hookimpl
 
 from siphon.errors import SiphonError
-from siphon.session_list import FACETS, asked, day_of, sessions
+from siphon.session_list import asked, day_of, sessions
 from siphon.urls import Here
 from siphon.web import arguments, failed, page
 
@@ -71,7 +71,6 @@ def _listed(connection, query, given):
         "grouped": by is not None,
         "here": Here("/-/sessions", given),
         "given": dict(given),
-        "facets": FACETS,
         "labels": LABELS,
         "columns": COLUMNS,
         "orders": ORDERS,

@@ -72,6 +72,18 @@ def tall(html: str) -> bool:
     return len(html) > 1000 or html.count("\n") > 15
 
 
+def is_picture(attachment: Mapping[str, object]) -> bool:
+    """Whether its bytes lie in the log, as a picture that browsers show."""
+    return str(attachment.get("media_type")) in ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+def attached(attachment: Mapping[str, object]) -> str:
+    """An attachment's name, else what it is."""
+    if name := attachment.get("name"):
+        return visible(str(name).replace("\\", "/").rpartition("/")[2])
+    return str(attachment.get("media_type") or attachment.get("type") or "attachment")
+
+
 def label(said: Text) -> str:
     """What stands above the message. Tools log what a command printed as they log the command."""
     if said.kind == "command" and not (said.text or "").lstrip().startswith(COMMANDS):

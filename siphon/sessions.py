@@ -196,3 +196,30 @@ def children(connection: sqlite3.Connection, session: int) -> list[Relative]:
     """What comes from the session: subagents, forks, continuations, copies."""
     sql = _RELATIVE.format(other="r.session_id", own="r.target_id", extra="and not t.hidden")
     return [Relative(*row) for row in connection.execute(sql, [session])]
+
+
+class Branch(NamedTuple):
+    """A session that went another way from one of this session's records on."""
+
+    seq: int  # of the last record that both have
+    uid: str
+    title: str | None
+    kind: str
+
+
+def branches(connection: sqlite3.Connection, session: int) -> list[Branch]:
+    """Forks and continuations that copied some of the session's messages, by where they left it."""
+    rows = connection.execute(
+        """
+        select max(o.seq), t.uid, t.title, r.kind
+        from relations r
+        join sessions t on t.id = r.session_id and not t.hidden
+        cross join messages x on x.session_id = t.id
+        cross join messages o on o.id = x.copy_of and o.session_id = r.target_id
+        where r.target_id = ? and r.kind in ('fork', 'continuation')
+        group by t.id, r.kind
+        order by 1, 2
+        """,
+        [session],
+    )
+    return [Branch(*row) for row in rows]

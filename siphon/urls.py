@@ -30,6 +30,14 @@ class Here:
     def add(self, name: str, value: object) -> str:
         return self._url([*self.first, (name, str(value))])
 
+    def asks(self, name: str) -> bool:
+        """Whether any value of the name is asked for."""
+        return any(name == other for other, _ in self.given)
+
+    def adding(self, name: str) -> str:
+        """What the URL with one more value of the name begins with; the value follows, quoted."""
+        return self._url(self.first) + ("&" if self.first else "?") + urlencode({name: ""})
+
     def remove(self, name: str, value: object = None) -> str:
         """Without the value; without any value of that name if it is None."""
         return self._url(

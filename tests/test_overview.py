@@ -20,7 +20,7 @@ from siphon.session_list import Asked, sessions
 from siphon.sessions import find, header
 from siphon.times import millis
 from siphon.urls import Here, session_url
-from siphon.work import files_edited, tools_used
+from siphon.work import edit_facets, files_edited, tools_used
 from website import HOSTILE, LONG, RICH, fleet
 
 NOW = millis("2026-03-04T12:00:00Z") or 0
@@ -105,6 +105,17 @@ def test_tools_servers_and_commands_are_told_apart(db: sqlite3.Connection) -> No
     assert sum(tool.calls for tool in found.tools) == counted
     assert {"grep", "false"} <= {one.name for one in found.commands}
     assert next(one for one in found.commands if one.name == "false").errors == 1
+
+
+def test_facets_of_edits_and_calls_sum_to_what_is_listed(db: sqlite3.Connection) -> None:
+    edits = sum(file.edits for file in files_edited(db, []))
+    assert {name: sum(n for _, n in values) for name, values in edit_facets(db, []).items()} == {
+        "source": edits, "host": edits, "project": edits,
+    }  # fmt: skip
+    found = tools_used(db, [("days", "all")], NOW)
+    assert sum(n for _, n in found.facets["host"]) == sum(tool.calls for tool in found.tools)
+    only = tools_used(db, [("days", "all"), ("source", "codex")], NOW)
+    assert dict(found.facets["source"])["codex"] == sum(tool.calls for tool in only.tools)
 
 
 def test_tools_of_a_day_are_only_that_days(db: sqlite3.Connection) -> None:

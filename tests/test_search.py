@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from claude_lines import START, Lines
+from siphon import idspans
 from siphon.db import connect
 from siphon.errors import SiphonError
 from siphon.query import Term, parse
@@ -71,6 +72,12 @@ def test_the_best_match_comes_first_by_relevance(db: sqlite3.Connection) -> None
     assert [hit.snippet.text for hit in found.hits] == ["tidal 7 quay"]
 
 
+def test_relevance_weighs_the_rarer_word_and_the_shorter_text(db: sqlite3.Connection) -> None:
+    hits = search(db, Query("harbour 17*", sort="relevance", limit=50)).hits
+    lengths = [len(hit.snippet.text) for hit in hits]
+    assert len(lengths) > 10 and lengths == sorted(lengths)
+
+
 def test_every_word_must_occur_and_no_excluded_one(db: sqlite3.Connection) -> None:
     assert search(db, Query("tidal quay")).total == 1
     assert search(db, Query("harbour -number")).total == 0
@@ -120,6 +127,44 @@ def test_filters_may_stand_among_the_words(db: sqlite3.Connection) -> None:
     assert [hit.tool for hit in typed.hits] == ["Bash"]
     assert dict(typed.query.filters) == {"tool": "Bash", "host": "laptop"}
     assert search(db, Query("file:tide.py")).hits[0].tool == "Edit"
+
+
+def test_a_page_shows_a_few_hits_of_each_session_and_how_many_there_are(db: sqlite3.Connection) -> None:
+    flat = search(db, Query("tide", limit=200))
+    first, rest = (search(db, Query("tide", limit=2, offset=at, each=1)) for at in (0, 2))
+    shown = [hit.session for hit in (*first.hits, *rest.hits)]
+    assert shown == list(dict.fromkeys(hit.session for hit in flat.hits))[:4]
+    assert first.found_in == len(uids(flat))
+    assert {**first.sessions, **rest.sessions} == {
+        uid: sum(hit.session == uid for hit in flat.hits) for uid in shown
+    }
+
+
+def test_a_tool_is_one_that_writes_logs_or_one_that_is_called(db: sqlite3.Connection) -> None:
+    assert {hit.source for hit in search(db, Query("tool:codex", limit=200)).hits} == {"codex"}
+    assert {hit.source for hit in search(db, Query("tool:Claude-Code")).hits} == {"claude_code"}
+    assert {hit.tool for hit in search(db, Query("tool:bash", limit=200)).hits} >= {"Bash"}
+    assert search(db, Query("needleinput HOST:x host:LAPTOP")).query.filters == (("host", "LAPTOP"),)
+
+
+@pytest.mark.parametrize("name", ["host", "project", "branch", "repo", "source"])
+def test_a_filter_on_sessions_leaves_out_no_hit(db: sqlite3.Connection, name: str) -> None:
+    column = {"host": "s.host", "source": "s.source", "branch": "s.git_branch", "repo": "s.git_repo"}
+    rows = db.execute(
+        f"select {column.get(name, 'p.name')}, count(*) from messages m join sessions s on"
+        " s.id = m.session_id left join projects p on p.id = s.project_id where m.copy_of is null"
+        " and m.kind in ('prompt', 'command') and not s.hidden group by 1 having count(*) < 1500"
+    ).fetchall()
+    for value, count in rows:
+        if value is not None:
+            query = Query("", filters=((name, value),), scopes=("prompts",))
+            assert (value, search(db, query).total) == (value, count)
+
+
+def test_hours_without_a_time_are_the_first_ids() -> None:
+    assert idspans._joined([-1, 1_772_359_200_000, 1_772_362_800_000])[1:] == [
+        (idspans._id(1_772_359_200_000), idspans._id(1_772_366_460_000) - 1)
+    ]
 
 
 def test_days_bound_what_is_found(db: sqlite3.Connection) -> None:

@@ -1,5 +1,6 @@
 """A session as it is read: found by name, in order, in windows, with what each turn cost."""
 
+import base64
 import json
 import re
 import shlex
@@ -20,10 +21,11 @@ from siphon.db import connect
 from siphon.entries import Call, Text, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
 from siphon.markdown import markdown
+from siphon.pictures import Picture, pictures
 from siphon.raw import records
-from siphon.reading import body, call_line
+from siphon.reading import body, call_line, gist
 from siphon.resume import Resume, resume
-from siphon.sessions import Header, UnknownSessionError, children, find, header, parents
+from siphon.sessions import Header, UnknownSessionError, branches, children, find, header, parents
 from siphon.toolview import diff, parts
 from siphon.transcript import Transcript, transcript
 from siphon.visible import visible
@@ -382,3 +384,36 @@ def test_a_folder_of_windows_is_written_for_windows(db: sqlite3.Connection, road
 def test_a_native_id_that_would_run_is_quoted(db: sqlite3.Connection) -> None:
     head = told(db, RICH)._replace(native_id="x; touch pwned", cwd=None)
     assert resume(head, None).command == "claude --resume 'x; touch pwned'"
+
+
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(60)).decode()
+
+
+def test_a_picture_is_told_by_its_bytes_wherever_it_stands_in_a_record() -> None:
+    block = {"type": "image", "source": {"type": "base64", "media_type": "text/html", "data": PNG}}
+    svg = base64.b64encode(b"<svg onload='1'/>" * 9).decode()
+    record = {"message": {"content": [block, {"data": svg}, {"url": f"data:image/png;base64,{PNG}"}]}}
+    assert list(pictures([json.dumps(record).encode(), b"no json"])) == [
+        Picture("image/png", base64.b64decode(PNG))
+    ]
+
+
+def test_a_fork_is_told_where_it_left(db: sqlite3.Connection) -> None:
+    (branch,) = branches(db, told(db, FORKED).id)
+    fork = read(db, FORK)
+    copied = [entry for turn in fork.turns for entry in turn.entries if entry.origin]
+    assert (branch.uid, branch.seq) == (told(db, FORK).uid, copied[-1].origin_seq)
+    assert branches(db, told(db, LONG).id) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("**Reading the table**\n\nIt has `a` and __b__", "Reading the table It has a and b"),
+        ("## Plan\n- one\n- two", "Plan one two"),
+        ("2 * 3 * 4 and snake_case_name", "2 * 3 * 4 and snake_case_name"),
+    ],
+)
+def test_a_folded_thought_shows_its_words_not_its_marks(text: str, line: str) -> None:
+    said = Text(0, None, "assistant", "thinking", None, None, text, False, (), None, None, False)
+    assert gist(said) == line
