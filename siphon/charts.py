@@ -16,7 +16,8 @@ PALETTE = (
 SERIES = len(PALETTE)  # more than these are folded
 USD, COUNT, SHARE = "$,.2f", "~s", ".0%"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MUTED, _LINE = "#857f76", "#e3dfd7"
+_MUTED, _LINE = "#857f76", "rgba(139, 133, 123, 0.28)"  # seen on light and on dark ground
+_GAP = 0.12  # between cells, of a cell
 _EMPTY = "rgba(139, 133, 123, 0.13)"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 MENU = {
@@ -39,11 +40,11 @@ def dressed(chart: Any, background: str = "transparent") -> Any:
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=_MUTED, titleColor=_MUTED, titleFontWeight="normal", gridColor=_LINE,
-            gridOpacity=0.6, domainColor=_LINE, tickColor=_LINE, labelFontSize=11, titleFontSize=11,
+            domainColor=_LINE, tickColor=_LINE, labelFontSize=11, titleFontSize=11,
         )
         .configure_legend(
             orient="top", title=None, labelColor=_MUTED, symbolType="circle", labelFontSize=12,
-            columns=6, labelLimit=220,
+            columns=6, labelLimit=220, columnPadding=18,
         )
         .configure_range(category=list(PALETTE), heatmap={"scheme": "teals"})
         .configure_title(anchor="start", fontSize=13, color=_MUTED, fontWeight=600)
@@ -143,13 +144,21 @@ def heat(
 ) -> Any:
     """A cell for each x and y, the darker the larger; with `words` the value stands in it."""
     base = alt.Chart(data(rows)).encode(
-        x=alt.X(f"{x}:O", title=None, axis=alt.Axis(labelAngle=0, ticks=False, domain=False)),
-        y=alt.Y(f"{y}:O", title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)),
+        x=alt.X(
+            f"{x}:O",
+            title=None,
+            axis=alt.Axis(labelAngle=0, ticks=False, domain=False),
+            scale=alt.Scale(paddingInner=_GAP),
+        ),
+        y=alt.Y(
+            f"{y}:O",
+            title=None,
+            axis=alt.Axis(ticks=False, domain=False, labelPadding=8),
+            scale=alt.Scale(paddingInner=_GAP),
+        ),
         tooltip=[f"{x}:O", f"{y}:O", alt.Tooltip(f"{value}:Q", format=form)],
     )
-    cells = base.mark_rect(cornerRadius=3, stroke="white", strokeWidth=2, strokeOpacity=0.6).encode(
-        color=alt.Color(f"{value}:Q", legend=None)
-    )
+    cells = base.mark_rect(cornerRadius=3).encode(color=alt.Color(f"{value}:Q", legend=None))
     if not words:
         return cells
     largest = max((row[value] or 0 for row in rows), default=0)
@@ -180,12 +189,19 @@ def calendar(
     weeks = sorted({monday(date.fromisoformat(day)).isoformat() for day, _ in days})
     return _cells(rows, what, ["day:O"]).encode(
         x=alt.X("week:O", title=None, scale=_spanning(weeks, span), axis=_time_axis(weeks)),
-        y=alt.Y("weekday:O", title=None, sort=list(_WEEKDAYS), axis=_bare_axis(-span[0] if span else 0)),
+        y=alt.Y(
+            "weekday:O",
+            title=None,
+            sort=list(_WEEKDAYS),
+            axis=_bare_axis(-span[0] if span else 0),
+            scale=alt.Scale(paddingInner=_GAP),
+        ),
     )
 
 
 def _spanning(domain: Sequence[str], span: tuple[int, int] | None) -> Any:
-    return alt.Scale(domain=list(domain), range=alt.Undefined if span is None else list(span))
+    place = alt.Undefined if span is None else list(span)
+    return alt.Scale(domain=list(domain), range=place, paddingInner=_GAP)
 
 
 def week(rows: Sequence[Row], value: str) -> Any:
@@ -196,9 +212,10 @@ def week(rows: Sequence[Row], value: str) -> Any:
         for day in _WEEKDAYS
         for clock in range(24)
     ]
+    gaps = alt.Scale(paddingInner=_GAP)
     return _cells(every, value, ["weekday:O", "clock:O"]).encode(
-        x=alt.X("clock:O", title=None, axis=_bare_axis()),
-        y=alt.Y("weekday:O", title=None, sort=list(_WEEKDAYS), axis=_bare_axis()),
+        x=alt.X("clock:O", title=None, axis=_bare_axis(), scale=gaps),
+        y=alt.Y("weekday:O", title=None, sort=list(_WEEKDAYS), axis=_bare_axis(), scale=gaps),
     )
 
 
@@ -207,7 +224,7 @@ def _cells(rows: Sequence[Mapping[str, Any]], value: str, told: Sequence[str]) -
     shade = alt.Color(f"{value}:Q", legend=None)
     return (
         alt.Chart(data(rows))
-        .mark_rect(cornerRadius=3, stroke="white", strokeWidth=2, strokeOpacity=0.6)
+        .mark_rect(cornerRadius=3)
         .encode(
             color=alt.condition(f"datum['{value}'] > 0", shade, alt.value(_EMPTY)),
             tooltip=[*told, alt.Tooltip(f"{value}:Q", format=",.1f")],

@@ -2,38 +2,31 @@
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import marimo as mo
 
 from siphon import db, zones
+from siphon.choice import Choice, by_period, fitting, rows, streak, title, told, within
 from siphon.config import load_config
 from siphon.errors import SiphonError
 from siphon.figures import one_line
-from siphon.sources import sources
 from siphon.sums import Row
 from siphon.urls import session_url
+
+# What the notebooks find here.
+__all__ = [
+    "Choice", "bar", "by_period", "choice", "controls", "database", "fitting", "link", "months",
+    "opened", "path_of", "plain", "rows", "site", "stats", "streak", "table", "told", "within",
+]  # fmt: skip
 
 WEEKS = 12  # that a notebook shows at first
 HERE = "this machine"  # its time zone's name in the list
 _MARKS = re.compile(r"[\\`*_{}\[\]()#+.!|~$-]")
-_TIMES = ("hour", "started_at", "begin", "last_ts")  # a view's time, UTC ms
-
-
-class Choice(NamedTuple):
-    """What the reader chose to see; empty: all."""
-
-    since: date
-    until: date  # in it
-    whole: bool  # all days that there are: rows without a time count, too
-    hosts: tuple[str, ...]
-    sources: tuple[str, ...]
-    projects: tuple[str, ...]
-    zone: zones.Zone
 
 
 def database(argument: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
@@ -64,7 +57,7 @@ def _row(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
 def controls(connection: sqlite3.Connection) -> Any:
     """Filters for the reader: dates, hosts, tools, projects, time zone."""
     first, last = _span(connection)
-    titles = {_title(name): name for name in _distinct(connection, "sessions", "source")}
+    titles = {title(name): name for name in _distinct(connection, "sessions", "source")}
     zone_names = {HERE: None} | {name: name for name in zones.names()}
     return mo.ui.dictionary(
         {
@@ -109,18 +102,6 @@ def months(connection: sqlite3.Connection) -> list[str]:
     return sorted(found | {name[:4] for name in found}, key=lambda name: (name[:4], name), reverse=True)
 
 
-def within(chosen: Choice, period: str) -> Choice:
-    """The choice, but of the days of a year or month."""
-    year, _, month = period.partition("-")
-    since = date(int(year), int(month or 1), 1)
-    until = (
-        date(since.year + (not month), since.month + 1 if month else 1, 1)
-        if month != "12"
-        else (date(since.year + 1, 1, 1))
-    )
-    return chosen._replace(since=since, until=until - timedelta(days=1), whole=False)
-
-
 def _span(connection: sqlite3.Connection) -> tuple[date, date]:
     """The first and the last day that anything happened on, with a day to spare for other zones."""
     row = connection.execute("select min(started_at) a, max(ended_at) b from sessions").fetchone()
@@ -135,82 +116,7 @@ def _distinct(connection: sqlite3.Connection, table: str, column: str) -> list[s
     return [row["it"] for row in found]
 
 
-# --- reading ---
-
-
-def rows(connection: sqlite3.Connection, view: str, chosen: Choice) -> list[Row]:
-    """The view's rows that the reader chose, with the tool's title as `tool`.
-
-    A view is narrowed by those of host, source, project and time that it has.
-    """
-    columns = [column[0] for column in connection.execute(f"select * from {view} limit 0").description]
-    terms: list[tuple[str, Sequence[Any]]] = [
-        (f"{column} in ({', '.join('?' * len(names))})", names)
-        for column, names in (
-            ("host", chosen.hosts),
-            ("source", chosen.sources),
-            ("project", chosen.projects),
-        )
-        if names and column in columns
-    ]
-    terms += _between(next((name for name in _TIMES if name in columns), None), chosen)
-    where = " and ".join(term for term, _ in terms) or "true"
-    found = connection.execute(
-        f"select * from {view} where {where}", [value for _, values in terms for value in values]
-    )
-    return [_told(row) for row in found]
-
-
-def _between(column: str | None, chosen: Choice) -> Iterator[tuple[str, Sequence[Any]]]:
-    if column is None or chosen.whole:
-        return
-    since = zones.begin(chosen.since, chosen.zone)
-    until = zones.begin(chosen.until + timedelta(days=1), chosen.zone)
-    yield f"{column} >= ? and {column} < ?", (since, until)
-
-
-def _told(row: Row) -> Row:
-    return {**row, "tool": _title(row["source"])} if "source" in row else row
-
-
-def _title(name: str) -> str:
-    return sources()[name].title if name in sources() else name
-
-
-def by_period(found: Sequence[Row], by: str, chosen: Choice) -> list[Row]:
-    """Rows with an hour, and the `period` it lies in; those without a time are left out."""
-    names = {
-        hour: zones.period(zones.local(hour, chosen.zone).date(), by)
-        for hour in {row["hour"] for row in found}
-        if hour is not None
-    }
-    return [{**row, "period": names[row["hour"]]} for row in found if row["hour"] is not None]
-
-
-def fitting(chosen: Choice) -> str:
-    """The period that gives a chart a readable number of bars."""
-    days = (chosen.until - chosen.since).days
-    return "day" if days <= 100 else "week" if days <= 730 else "month"
-
-
-def streak(days: Sequence[str]) -> int:
-    """The most days in a row; they are ISO and in order."""
-    longest = run = 0
-    before = None
-    for day in map(date.fromisoformat, days):
-        run = run + 1 if before is not None and day - before == timedelta(days=1) else 1
-        longest, before = max(longest, run), day
-    return longest
-
-
 # --- words ---
-
-
-def told(chosen: Choice) -> str:
-    """The choice in words, for below a title."""
-    days = " – ".join(f"{day.day} {day:%b %Y}" for day in (chosen.since, chosen.until))
-    tools = map(_title, chosen.sources)
-    return " · ".join([days, *chosen.hosts, *tools, *chosen.projects, f"times in {chosen.zone.name}"])
 
 
 def link(title: str, uid: str, site: str) -> Any:

@@ -114,7 +114,7 @@ def all_of(
 
 
 def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Iterator[Part]:
-    day, values = _day(connection, asked)
+    day, values = local_day(connection, asked.zone, asked.since)
     for number, model, sum_ in sorted(
         parts(connection, day, values, asked), key=lambda part: (part[0] is None, part[0])
     ):
@@ -122,16 +122,20 @@ def _by_time(connection: sqlite3.Connection, period: str, asked: Asked) -> Itera
         yield at, model, sum_
 
 
-def _day(connection: sqlite3.Connection, asked: Asked) -> tuple[str, list[int]]:
-    """SQL for the local day as a number, and its parameters: where the clocks change, the shift does."""
+def local_day(
+    connection: sqlite3.Connection, at: Zone, since: date | None = None
+) -> tuple[str, list[int]]:
+    """SQL for the local day of `u.hour`, as days since 1970, and its parameters.
+
+    Where the clocks change, the shift does. `since`: nothing before that day will be asked.
+    """
     first, last = connection.execute(
         "select min(hour), max(hour) from usage_hours where hour >= 0"
     ).fetchone()
     if first is None:
         return "null", []
-    at = asked.zone
-    if asked.since is not None:
-        first = min(last, max(first, zones.begin(asked.since, at)))
+    if since is not None:
+        first = min(last, max(first, zones.begin(since, at)))
     changes = list(zones.shifts(first, last, at))
     offset = "?"
     values = [at.offset(last)]

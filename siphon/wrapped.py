@@ -9,7 +9,7 @@ import altair as alt
 import vl_convert
 
 from siphon import charts, figures
-from siphon.notebook import streak
+from siphon.choice import streak
 from siphon.sums import Row, folded, grouped, total
 from siphon.zones import Zone, local
 
