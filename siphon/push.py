@@ -13,18 +13,19 @@ from typing import NamedTuple
 
 from siphon import audit
 from siphon.ahead import ahead
-from siphon.config import Config
+from siphon.collect import wanted_of
+from siphon.config import Config, HostConfig
 from siphon.errors import SiphonError
 from siphon.hostreport import Planned, readable
 from siphon.hosts import Host
 from siphon.layout import MARK, is_machine
 from siphon.local import LocalHost
 from siphon.plan import plan
+from siphon.pull import allowed
 from siphon.pushmemory import Memory, Sent
 from siphon.pushread import Reader, Ready
 from siphon.pushtarget import Target, named, opened
-from siphon.sources import sources
-from siphon.wanted import Wanted, wanted
+from siphon.wanted import Wanted
 
 _AT_ONCE = 8
 _REMEMBER = 100  # logs: no more than these are compared again after a kill
@@ -78,7 +79,7 @@ class Push:
         """Send what has changed, or only tell. Raises SiphonError where the target cannot be had."""
         started = now()
         self._say(self._machine, "listing")
-        listing = self._home.find(wanted)
+        listing = allowed(self._home.find(wanted), wanted)
         todo = plan(listing, wanted, {})
         reader = Reader(self._home, self._target.there(wanted), self._memory.sent(), self._remember)
         ready = reader.read(todo)
@@ -155,7 +156,7 @@ def push(
         config.ssh.parent, without=[config.archive, *([place.folder] if place.folder else [])]
     )
     memory = Memory(config.archive.parent / "pushed.db", f"{place.url} {machine}")
-    chosen = wanted(source for source in sources().values() if source.name not in config.skip)
+    chosen = wanted_of(config, _own(config, machine))
     progress(machine, "connecting")
     with memory.lock(), closing(opened(place, machine, config, environ)) as target:
         if dry_run:
@@ -176,6 +177,13 @@ def push(
         problems=len(report.problems),
     )
     return report
+
+
+def _own(config: Config, machine: str) -> HostConfig:
+    """What siphon.yml says about the user's home, if anything: what is not collected is not pushed."""
+    home = config.ssh.parent
+    mine = (host for host in config.hosts if host.home == home)
+    return next(mine, HostConfig(machine, home=home))
 
 
 def _closed(found: Iterator[Ready]) -> Iterator[Ready]:

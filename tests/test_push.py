@@ -166,6 +166,19 @@ def test_a_dry_run_tells_and_sends_nothing(pusher: Pusher) -> None:
     assert (pusher.shelf.keys(), list(pusher.home.rglob("pushed.db"))) == ([], [])
 
 
+def test_what_is_not_to_be_collected_is_not_pushed(pusher: Pusher) -> None:
+    other = LOG.replace("-p/", "-private/")
+    for path in (LOG, other, OTHER):
+        pusher.write(path, b"line\n")
+    config = pusher.home / "siphon.yml"
+    mine = (
+        "hosts:\n  here: {home: ~, sources: [claude_code], skip_paths: ['.claude/projects/-private/**']}"
+    )
+    hosts = config.read_text().partition("here: {home: ~}")[2] if config.exists() else "\n"
+    config.write_text(f"{mine}{hosts}")
+    assert sent(pusher.push()) == {LOG: "new"}
+
+
 def test_a_store_in_use_is_pushed_as_one_consistent_file(pusher: Pusher) -> None:
     file = pusher.write(STORE, b"")
     with closing(sqlite3.connect(file)) as db:
