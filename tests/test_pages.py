@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from claude_lines import Lines
@@ -30,6 +31,10 @@ PAGES = (
     f"/-/session/laptop/claude_code/{LONG}?find=number+17",
     f"/-/session/laptop/claude_code/{HOSTILE}?show=all",
 )
+FAULTS = """axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"],
+}).then((found) => found.violations.flatMap((one) =>
+    one.nodes.slice(0, 3).map((node) => `${one.id} ${node.html.slice(0, 160)}`)))"""
 FOUND = f"/-/session/laptop/claude_code/{HOSTILE}?find=hostile&at=3#m3"
 EVERYWHERE = "/-/search?q=hostile&in=prompts,replies,thinking,input,output"
 SESSION = f"/-/session/laptop/claude_code/{RICH}"
@@ -188,33 +193,41 @@ def test_what_was_left_out_comes_in_place(page: Page) -> None:
     assert at(page) == SESSION
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_text_has_contrast(browser: Browser, site: Site, path: str, scheme: str) -> None:
-    """WCAG AA: 4.5 to 1, and 3 to 1 where it is large."""
-    context = opened(browser, site, color_scheme=scheme, viewport={"width": 1280, "height": 900})
+def test_no_page_has_an_accessibility_fault(browser: Browser, site: Site, path: str) -> None:
+    """WCAG 2.2 A and AA as axe-core sees them: names, roles, order, contrast, sizes; light and dark."""
+    context = opened(browser, site, color_scheme="light", viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(path)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    faint = page.evaluate("tooFaint()")
+    page.evaluate(AXE_SCRIPT)
+    faults = {"light": page.evaluate(FAULTS)}
+    page.emulate_media(color_scheme="dark")
+    faults["dark"] = page.evaluate(FAULTS)
+    order = page.evaluate("outOfOrder()")
     context.close()
-    assert faint == []
+    assert (faults, order) == ({"light": [], "dark": []}, [])
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_phone_shows_the_whole_width(browser: Browser, site: Site, path: str) -> None:
+def test_axe_would_see_a_fault(page: Page) -> None:
+    page.goto("/-/sessions")
+    page.evaluate("document.querySelector('.facets label').remove()")
+    page.evaluate("document.querySelector('.facets input').removeAttribute('placeholder')")
+    page.evaluate("document.querySelector('h1').style.color = '#eee'")
+    page.evaluate(AXE_SCRIPT)
+    assert {fault.split()[0] for fault in page.evaluate(FAULTS)} == {"color-contrast", "label"}
+
+
+def test_a_phone_shows_the_whole_width(browser: Browser, site: Site) -> None:
     context = opened(browser, site, viewport={"width": 360, "height": 740})
     page = context.new_page()
-    page.goto(path)
-    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    widths = {}
+    for path in PAGES:
+        page.goto(path)
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        widths[path] = page.evaluate("document.documentElement.scrollWidth")
     context.close()
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_are_in_order_for_those_who_cannot_see_them(page: Page, path: str) -> None:
-    page.goto(path)
-    assert page.evaluate("outOfOrder()") == []
+    assert {path: width for path, width in widths.items() if width > 360} == {}
 
 
 @pytest.mark.parametrize("path", [*PAGES, FOUND, EVERYWHERE])
@@ -226,8 +239,8 @@ def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, site: Site, 
     page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
     page.goto(path)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    for link in page.locator("a.rest").all()[:5]:
-        link.click()
+    for left in range(min(3, page.locator("a.rest").count()), 0, -1):
+        page.locator("a.rest").nth(left - 1).click()
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.hacked") is None
     assert [url for url in asked if not url.startswith(site.url)] == []
@@ -323,6 +336,24 @@ def test_a_subagent_is_shown_where_it_was_started(page: Page) -> None:
     expect(page.locator(".relation")).to_contain_text("Subagent of")
     page.locator(".relation a").click()
     expect(page.locator(":target")).to_contain_text("Read the docs")
+
+
+def test_a_fork_stands_where_it_left_and_leads_back(page: Page) -> None:
+    page.goto("/-/session/laptop/claude_code/0000000e-0000-4000-8000-00000000000e")
+    page.locator(".date", has_text="Fork from here").get_by_role("link").click()
+    expect(page.locator(".relation")).to_contain_text("Forked from")
+    page.locator(".relation a").click()
+    assert at(page) == "/-/session/laptop/claude_code/0000000e-0000-4000-8000-00000000000e"
+
+
+def test_coverage_leads_from_a_tool_to_its_types(page: Page) -> None:
+    page.goto("/-/fleet")
+    page.goto("/-/coverage")
+    page.get_by_role("link", name="Claude Code").click()
+    expect(page.locator("h1")).to_have_text("Coverage of Claude Code")
+    expect(page.locator(".path", has_text="custom-title")).to_be_visible()
+    page.get_by_role("link", name="All tools").click()
+    assert at(page) == "/-/coverage"
 
 
 def test_an_export_is_saved_and_opens_by_itself(page: Page, browser: Browser, tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ ATTACKS = (
     '```html"><script>window.hacked = 6</script>\n</code></pre><script>window.hacked = 7</script>\n```',
     "\x1b]8;;https://evil.example\x07link\x1b]8;;\x07 \x1b[31mred\x1b[0m \u202egnp.exe\u202c",
     "<style>@import url(https://evil.example/style.css)</style><base href='https://evil.example/'>",
-    "<https://evil.example/a> <JaVaScRiPt:window.hacked=9> [data](data:text/html,<script>hacked</script>)",
-    "![svg](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9J3dpbmRvdy5oYWNrZWQ9MTAnLz4=) <svg><script>window.hacked = 10"
-    "</script><a xlink:href='javascript:window.hacked=11'><text>x</text></a></svg>",
-    "\u200f\u2067src/\u202etxt.exe\u2069\u0000\u0007\u2028</p><math><mi//xlink:href='data:x,<script>hacked</script>'>",
+    "<https://evil.example/a> <JaVaScRiPt:window.hacked=9> [data](data:text/html,<script>1</script>)",
+    "![svg](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9J3dpbmRvdy5oYWNrZWQ9MTAnLz4=)"
+    " <svg><script>window.hacked = 10</script><a xlink:href='javascript:window.hacked=11'>x</a></svg>",
+    "\u200f\u2067src/\u202etxt.exe\u2069\u0000\u0007\u2028</p><math><mi//xlink:href='data:x,<script>1</script>'>",
     "{{ 7 * 7 }} {% include '/etc/passwd' %} </title><script>window.hacked = 8</script>",
 )
 
