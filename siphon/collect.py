@@ -7,7 +7,7 @@ from functools import partial
 from subprocess import TimeoutExpired
 from typing import NamedTuple
 
-from siphon import audit, retention
+from siphon import audit, outcomes, retention
 from siphon.archive import Archive
 from siphon.config import Config, HostConfig
 from siphon.crew import in_processes
@@ -138,6 +138,7 @@ def _pulled(job: Job, part: Part, say: Say, attempt: _Attempt) -> HostReport:
         job.archive.pack(part.name, job.now())
         say(Progress(part.name, "git"))
         unasked = _ask_git(job, part.name, host, pull.folders.found())
+        unasked += _look_at_commits(job, part.name, host)
         unseen = _look_at_settings(job, part.name, host, pull)
         report = pull.report()
         return report._replace(problems=(*report.problems, *unasked, *unseen))
@@ -196,6 +197,17 @@ def _ask_git(job: Job, name: str, host: Host, folders: Sequence[str]) -> list[st
     except (SiphonError, OSError, TimeoutExpired) as error:
         return [f"git remotes: {error}"]
     job.archive.add_repos(name, {folder: url and normalise(url) for folder, url in urls.items()}, at)
+    return []
+
+
+def _look_at_commits(job: Job, name: str, host: Host) -> list[str]:
+    """What came of the sessions in git, where the configuration asks for it."""
+    if not job.host.git:
+        return []
+    try:
+        outcomes.look(job.archive, host, name, job.now())
+    except (SiphonError, OSError, TimeoutExpired) as error:
+        return [f"git commits: {error}"]
     return []
 
 

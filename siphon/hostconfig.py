@@ -51,6 +51,7 @@ class HostConfig(NamedTuple):
     every: int | None = None  # seconds between two collects; None: each time
     hours: tuple[tuple[int, int], ...] = ()  # from, to: minutes of the day, here; none: at any hour
     bucket: Bucket | None = None  # that machines push to
+    git: bool = False  # note the commits in the folders that its logs name
     inbox: Path | None = None  # a folder on this machine that others push to
 
     @property
@@ -84,13 +85,13 @@ class _Reader(NamedTuple):
 # Keys of each way to a host, besides those of all. The first of these that is named is the way.
 _WAYS = {
     "ssh": ("port", "user", "identity", "home", "homes", "sudo", "command", "timeout", "keepalive"),
-    "command": ("home", "homes", "sudo"),
+    "command": ("home", "homes"),
     "home": (),
     "homes": ("sudo",),
     **BUCKETS,
     "inbox": (),
 }
-_OF_ALL = ("sources", "enabled", "limit", "paths", "skip_paths", "every", "hours")
+_OF_ALL = ("sources", "enabled", "limit", "paths", "skip_paths", "every", "hours", "git")
 
 
 def hosts(place: Place, folders: Folders) -> tuple[HostConfig, ...]:
@@ -138,6 +139,7 @@ def _host(name: str, place: Place, folders: Folders) -> HostConfig:
         skip_paths=read.get("skip_paths", _globs) or (),
         every=read.get("every", duration, 1, _YEAR),
         hours=read.get("hours", _hours) or (),
+        git=read.get("git", boolean) is True,
         homes=read.get("homes", _homes),
         sudo=read.get("sudo", boolean) is True,
     )
@@ -155,6 +157,8 @@ def _check_keys(name: str, values: Mapping[str, Place], way: str | None) -> None
         raise fail(value, f"host {name!r} has both {way!r} and {key!r}; drop one")
     if "sudo" in values and "homes" not in values:
         raise fail(values["sudo"], f"host {name!r}: 'sudo' goes with 'homes'; add it or drop 'sudo'")
+    if "sudo" in values and "command" in values:
+        raise fail(values["sudo"], f"host {name!r}: a 'command' holds its own sudo; drop 'sudo'")
     if "home" in values and "homes" in values:
         raise fail(values["homes"], f"host {name!r} has both 'home' and 'homes'; drop one")
 
@@ -253,7 +257,7 @@ def _home(place: Place) -> str:
         raise fail(place, f"homes: {word!r} is neither a folder, as /home/*, nor a user's name")
     if "/" in word and not re.match(r"/|[A-Za-z]:/", word):
         raise fail(place, f"homes: {word!r} must begin with '/', as /home/*")
-    if re.search(r"[\"'`$\\\n;&|<>()]", word) or "**" in word:
+    if re.search(r"[\"'`$\\\s;&|<>()]", word) or "**" in word:
         raise fail(place, f"homes: {word!r}: only * and ? may stand for something else")
     return word
 

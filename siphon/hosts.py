@@ -1,7 +1,7 @@
 """A host as the collector sees it: files to list and read, folders to ask git about; none to write."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from siphon.wanted import Wanted
 
@@ -88,3 +88,11 @@ class Host(Protocol):
 
     def close(self) -> None:
         """Hang up."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """A host whose shell can be asked."""
+
+    def ask(self, script: str, arguments: Sequence[str]) -> bytes:
+        """What a script of sh prints that gets these arguments; it holds no single quote."""

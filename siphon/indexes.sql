@@ -30,6 +30,7 @@ create index relations_native on relations(target_native_id);
 create index relations_call on relations(tool_call_id) where tool_call_id is not null;
 create index relations_log on relations(log_id);
 create index problems_log on problems(log_id);
+create index commits_authored on commits(authored_at);
 create index runs_started on runs(started_at);
 create index usage_hours_hour on usage_hours(hour);
 create index activity_hours_hour on activity_hours(hour);

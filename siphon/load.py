@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from siphon import copies, db, stale
+from siphon import copies, db, outcomes, runs, stale
 from siphon.archive import Archive
 from siphon.errors import SiphonError
 from siphon.ledger import Run
@@ -69,7 +69,8 @@ def load(
             done = _update(archive, database, stock, wanted, todo, progress)
         if done.changed or done.rebuilt:
             archive.record_run(_run(done, started))
-        _copy_runs(archive, database)
+        runs.copy(archive, database)
+        outcomes.copy(archive, database)
     return done
 
 
@@ -252,25 +253,6 @@ def _checkouts_changed(connection: sqlite3.Connection, repos: object) -> bool:
         return False
     connection.execute("insert or replace into meta values ('repos', ?)", [known])
     return row is not None or known != "[]"
-
-
-def _copy_runs(archive: Archive, database: Path) -> None:
-    """Hosts' states and runs, as the ledger keeps them, for readers of the database."""
-    runs, hosts = archive.runs(), archive.host_states()
-    with closing(db.connect(database, write=True)) as connection:
-        newest = connection.execute("select max(id), count(*) from runs").fetchone()
-        if newest == (runs[-1].id if runs else None, len(runs)):
-            return
-        with db.transaction(connection):
-            connection.execute("delete from runs")
-            names, marks = ", ".join(Run._fields), ", ".join("?" * len(Run._fields))
-            connection.executemany(f"insert into runs ({names}) values ({marks})", runs)
-            connection.executemany(
-                "insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)"
-                " on conflict do update set collected_at = excluded.collected_at,"
-                " attempted_at = excluded.attempted_at, error = excluded.error",
-                hosts,
-            )
 
 
 class _Tally:

@@ -36,7 +36,14 @@ class LocalHost:
         seen = _Seen({}, [], [])
         for root in wanted.roots:
             real = os.path.realpath(self.home + b"/" + raw(root.folder))
-            if not Path(os.fsdecode(real)).is_dir():
+            try:
+                there = stat.S_ISDIR(os.stat(real).st_mode)
+            except PermissionError as error:
+                seen.problems.append(f"{root.folder}: {error.strerror}")
+                continue
+            except OSError:
+                continue
+            if not there:
                 continue
             if _below(real, self.home):
                 self._walk(real, root.folder, root, seen)
@@ -70,6 +77,14 @@ class LocalHost:
             command, input=asked, capture_output=True, timeout=_GIT_SECONDS, check=False
         )
         return shell.answers(folders, answer.stdout)
+
+    def ask(self, script: str, arguments: Sequence[str]) -> bytes:
+        asked = shell.words(map(os.fsencode, arguments))
+        command = ["sh", "-c", shell.asking(script)]
+        answer = subprocess.run(
+            command, input=asked, capture_output=True, timeout=_GIT_SECONDS, check=False
+        )
+        return answer.stdout
 
     def root(self) -> "LocalHost":
         return LocalHost(Path("/"), [Path(os.fsdecode(folder)) for folder in self.without])

@@ -3,20 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from siphon.errors import SiphonError, UnfitError
-from siphon.hosts import Found, Host, Listing, Piece, Want
+from siphon.hosts import Asks, Found, Host, Listing, Piece, Want
 from siphon.wanted import Wanted
+
+Means = Callable[[], Host]
 
 
 class ProbedHost:
     """The first listing finds out which of the means it is, and that one it stays."""
 
-    def __init__(
-        self, name: str, means: Sequence[Callable[[], Host]], hang_up: Callable[[], None]
-    ) -> None:
+    def __init__(self, name: str, means: Sequence[Means]) -> None:
         """Each of `means`, or its `find`, raises UnfitError where the host does not have it."""
         self.name = name
         self._all = means
-        self._hang_up = hang_up
         self._host: Host | None = None
 
     @property
@@ -51,11 +50,15 @@ class ProbedHost:
     def remotes(self, folders: Sequence[str]) -> Mapping[str, str | None]:
         return self._listed.remotes(folders)
 
+    def ask(self, script: str, arguments: Sequence[str]) -> bytes:
+        """Nothing where it has no shell."""
+        return self._listed.ask(script, arguments) if isinstance(self._listed, Asks) else b""
+
     def root(self) -> Host | None:
         return self._listed.root()
 
     def close(self) -> None:
-        self._hang_up()
+        """Whoever opened the line hangs up: others may still use it."""
 
     @property
     def _listed(self) -> Host:

@@ -393,3 +393,46 @@ from bad b
 join sessions s on s.id = b.session_id
 left join projects p on p.id = s.project_id
 group by b.hour, s.host, s.source, s.project_id, b.kind, b.what;
+
+-- What came of sessions in git: commits by the session that ran in their checkout when they were made or
+-- up to half an hour before, of the same branch before others, of the latest begun. session_uid NULL: made
+-- by no session that we know. Each commit once, however many checkouts hold it.
+create view git_outcomes as
+with told as (
+    select
+        c.*,
+        s.id as session_id,
+        row_number() over (
+            partition by c.sha
+            order by s.id is null, s.git_branch is not c.branch, s.started_at desc, s.id, c.id
+        ) as place
+    from commits c
+    left join sessions s
+        on s.started_at between c.authored_at - 604800000 and c.authored_at
+        and s.ended_at >= c.authored_at - 1800000
+        and s.host = c.host
+        and s.kind = 'main'
+        and s.copy_of is null
+        and not s.hidden
+        and substr(coalesce(s.cwd, s.project) || '/', 1, length(c.folder) + 1) = c.folder || '/'
+)
+select
+    s.uid as session_uid,
+    t.host,
+    s.source,
+    p.name as project,
+    s.project_id,
+    coalesce(s.title, s.native_id) as title,
+    s.started_at,
+    t.branch,
+    count(*) as commits,
+    sum(t.files) as files,
+    sum(t.lines_added) as lines_added,
+    sum(t.lines_removed) as lines_removed,
+    min(t.authored_at) as first_ts,
+    max(t.authored_at) as last_ts
+from told t
+left join sessions s on s.id = t.session_id
+left join projects p on p.id = s.project_id
+where t.place = 1
+group by t.host, t.session_id, t.branch;

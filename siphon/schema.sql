@@ -314,6 +314,22 @@ create table session_files (
     primary key (session_id, path)
 ) without rowid;
 
+-- Commits in the folders that logs name, of hosts that ask for it (`git: true`).
+create table commits (
+    id integer primary key,
+    host text not null,
+    folder text not null,           -- the checkout's top
+    sha text not null,
+    authored_at integer not null,   -- ms
+    branch text,                    -- a branch that holds it
+    author text not null,
+    subject text not null,
+    files integer not null,
+    lines_added integer not null,
+    lines_removed integer not null,
+    unique (host, folder, sha)
+);
+
 create table meta (
     key text primary key,
     value text

@@ -32,15 +32,18 @@ elif stat -c %s . >/dev/null 2>&1; then k=c;
 elif stat -f %z . >/dev/null 2>&1; then k=f;
 else k=none; fi;
 echo siphon-begin $k$t;
+v() { p=$d; while case $p in */*) ;; *) false;; esac; do p=${p%/*};
+if [ -d "$p" ]; then [ -x "$p" ] || case $c in *"[$p]"*) ;; *) c="$c[$p]";
+echo "find: ./$p: Permission denied" >&2; echo "in ." >&2;; esac; return 0; fi; done; };
 l() {
-[ -d "$d" ] || return 0; (
+[ -d "$d" ] || { v; return 0; }; (
 cd -P "$d" || exit 0;
 case $(pwd -P)/ in "$h"/*) ;; *) printf "out %s\\000" "$d"; exit 0;; esac;
 printf "in %s\\000" "$d";
 if [ $k = printf ]; then find . "$@" -printf "%y %s %T@ %i %p\\000";
 else find . "$@" -print0; fi || echo "in $d" >&2 ); };
 a() {
-printf "home %s\\000" "$h/";
+printf "home %s\\000" "$h/"; c=;
 [ $k = none ] || { CALLS; };
 printf "end \\000"; };
 case $t in *gzip*) a | gzip -1;; *) a;; esac
@@ -114,13 +117,19 @@ def remotes() -> str:
     return _begun(f"xargs -0 -n 200 sh -c {_single(_GIT)} sh", False)
 
 
+def asking(script: str) -> str:
+    """Runs a script of sh with the values in stdin as its arguments."""
+    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh", False)
+
+
 def complaints(lines: Iterable[str]) -> list[str]:
     """What a listing could not look into: `path: why`."""
     told: list[str] = []
     since = 0
     for line in lines:
         if line.startswith("in "):
-            told[since:] = [_COMPLAINT.sub(rf"{_plain(line[3:])}/\1: \2", each) for each in told[since:]]
+            folder = "" if line == "in ." else f"{_plain(line[3:])}/"
+            told[since:] = [_COMPLAINT.sub(rf"{folder}\1: \2", each) for each in told[since:]]
             since = len(told)
         else:
             told.append(line)

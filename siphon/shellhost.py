@@ -90,6 +90,13 @@ class ShellHost:
         with self.line.run(shell.remotes(), asked) as command:
             return shell.answers(folders, command.out.rest())
 
+    def ask(self, script: str, arguments: Sequence[str]) -> bytes:
+        if "git" not in self.tools.names:
+            return b""
+        asked = shell.words(argument.encode(errors="surrogateescape") for argument in arguments)
+        with self.line.run(shell.asking(script), asked) as command:
+            return command.out.rest()
+
     def root(self) -> "ShellHost":
         host = ShellHost(self.line, self.name, "/")
         host.tools = self.tools  # one host has the same everywhere

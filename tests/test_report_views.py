@@ -413,7 +413,7 @@ def test_errors(tables: Tables) -> None:
 
 def test_every_view_is_checked_here() -> None:
     sql = (CHECKOUT / "siphon" / "report_views.sql").read_text()
-    names = set(re.findall(r"create view (\w+)", sql))
+    names = set(re.findall(r"create view (\w+)", sql)) - {"git_outcomes"}  # test_outcomes.py
     text = Path(__file__).read_text()
     assert [name for name in names if f'"{name}"' not in text and f"from {name}" not in text] == []
     assert WEEKS < 20, "the demo's hours fit the slow count's memory"
