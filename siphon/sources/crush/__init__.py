@@ -9,9 +9,13 @@ the project's folder only by where it lies, below the home.
 Evidence: the writers' message and agent code, and readers of both; no real log; 2026-11-21.
 """
 
-from siphon.source import Source
-from siphon.sources.crush.logs import SKIPS, parse, recogniser
+from functools import partial
 
+from siphon.source import Source, later
+from siphon.sources.crush.skips import SKIPS
+
+_PARSE = later("siphon.sources.crush.logs", "parse")
+_PLACE = later("siphon.sources.crush.logs", "place")
 _EVIDENCE = "the writer's message and agent code, no real log; 2026-11-21"
 
 SOURCES = (
@@ -19,8 +23,8 @@ SOURCES = (
         name="crush",
         title="Crush",
         globs=("**/.crush/crush.db",),
-        parse=parse,
-        recognise=recogniser("crush.db", ".crush"),
+        parse=_PARSE,
+        recognise=partial(_PLACE, file="crush.db", parent=".crush"),
         sqlite=True,
         skips=SKIPS,
         evidence=_EVIDENCE,
@@ -30,8 +34,8 @@ SOURCES = (
         name="opencode_go",
         title="OpenCode (Go)",
         globs=("**/.opencode/opencode.db",),
-        parse=parse,
-        recognise=recogniser("opencode.db", ".opencode"),
+        parse=_PARSE,
+        recognise=partial(_PLACE, file="opencode.db", parent=".opencode"),
         sqlite=True,
         skips=SKIPS,
         evidence=_EVIDENCE,

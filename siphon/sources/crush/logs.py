@@ -1,7 +1,7 @@
 """The sessions of a project's store."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from siphon.log import Log
@@ -11,8 +11,7 @@ from siphon.sources._sqlite import DAMAGE, named, rows, tables, tables_of
 from siphon.sources._tally import tallies
 from siphon.sources._transcript import Transcript
 from siphon.sources.crush.parts import READ, read
-
-SKIPS = {"file": "versions of files that were edited; the edits are read as calls"}
+from siphon.sources.crush.skips import SKIPS
 
 
 def parse(log: Log) -> Iterator[Record]:
@@ -101,14 +100,10 @@ def _relation(session: Any, row: Mapping[str, Any], calls: Mapping[str, str]) ->
         yield Relation(session, "subagent", parent, calls.get(session.rpartition("$$")[2]))
 
 
-def recogniser(file: str, parent: str) -> Callable[[Log], str | None]:
+def place(log: Log, file: str, parent: str) -> str | None:
     """Where a loose store of one of the two would lie: they differ by name only."""
-
-    def recognise(log: Log) -> str | None:
-        if log.name != file:
-            return None
-        found = tables_of(log)
-        known = "prompt_tokens" in found.get("sessions", []) and "parts" in found.get("messages", [])
-        return f"loose/{parent}/{file}" if known else None
-
-    return recognise
+    if log.name != file:
+        return None
+    found = tables_of(log)
+    known = "prompt_tokens" in found.get("sessions", []) and "parts" in found.get("messages", [])
+    return f"loose/{parent}/{file}" if known else None

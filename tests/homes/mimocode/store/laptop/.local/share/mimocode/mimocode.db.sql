@@ -1,0 +1,11 @@
+create table project (id text primary key, worktree text not null);
+create table session (id text primary key, project_id text not null, parent_id text, directory text not null, title text not null, version text not null, time_created integer not null, time_updated integer not null);
+create table message (id text primary key, session_id text not null, time_created integer not null, data text);
+create table part (id text primary key, message_id text not null, session_id text not null, data text);
+insert into project values ('global', '/');
+insert into session values ('ses_27830befffff02AAAAAAAAAAAA', 'global', null, '/home/ada/reef', 'Tides in MiMoCode', '0.9.2', 1776100000000, 1776100009000);
+insert into message values ('msg_d87cf5100001aaaaaaaaaaaaaa', 'ses_27830befffff02AAAAAAAAAAAA', 1776100000000, '{"role":"user","time":{"created":1776100000000}}');
+insert into part values ('prt_d87cf5100002aaaaaaaaaaaaaa', 'msg_d87cf5100001aaaaaaaaaaaaaa', 'ses_27830befffff02AAAAAAAAAAAA', '{"type":"text","text":"Fix the reef map"}');
+insert into message values ('msg_d87cf5200001aaaaaaaaaaaaaa', 'ses_27830befffff02AAAAAAAAAAAA', 1776100004000, '{"role":"assistant","modelID":"mimo-v2-flash","providerID":"xiaomi","time":{"created":1776100004000,"completed":1776100008000},"tokens":{"input":900,"output":40,"reasoning":0,"cache":{"read":300,"write":0}},"cost":0.0002}');
+insert into part values ('prt_d87cf5200002aaaaaaaaaaaaaa', 'msg_d87cf5200001aaaaaaaaaaaaaa', 'ses_27830befffff02AAAAAAAAAAAA', '{"type":"text","text":"The reef map is mended."}');
+insert into part values ('prt_d87cf5200003aaaaaaaaaaaaaa', 'msg_d87cf5200001aaaaaaaaaaaaaa', 'ses_27830befffff02AAAAAAAAAAAA', '{"type":"step-finish","tokens":{"input":900,"output":40,"reasoning":0,"cache":{"read":300,"write":0}},"cost":0.0002}');
