@@ -21,7 +21,7 @@ from siphon.bucketlist import Object, listed
 from siphon.errors import SiphonError
 from siphon.etag import Digest, bare
 from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
-from siphon.layout import RAW, path_of, placer
+from siphon.layout import RAW, arranged, path_of
 from siphon.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -59,26 +59,14 @@ class BucketHost:
         self._objects: dict[str, Object] = {}  # by the path of the log
 
     def find(self, wanted: Wanted) -> Listing:
-        self._objects = {}
         objects, problems = listed(self.store, self.where, self._folder, wanted)
-        place = placer(wanted)
-        direct: set[str] = set()
-        for each in objects:
-            path = path_of(each.key[len(self._folder) + 1 :])
-            if path is None:
-                problems.append(f"{self.where}/{each.key}: its name is no path below a home")
-                continue
-            found = place(path)
-            if found is None:
-                continue
-            if found.path in self._objects:
-                twin = each if found.path in direct else self._objects[found.path]
-                problems.append(f"{twin.key}: there is another object for {found.path}; drop one")
-            if found.direct:
-                direct.add(found.path)
-            if found.direct or found.path not in self._objects:
-                self._objects[found.path] = each
-        return Listing({path: _found(path, each) for path, each in self._objects.items()}, problems)
+        names = {each.key[len(self._folder) + 1 :]: each for each in objects}
+        paths = {name: path for name in names if (path := path_of(name)) is not None}
+        odd = [f"{name}: its name is no path below a home" for name in names.keys() - paths.keys()]
+        found, twice = arranged(paths, wanted)
+        self._objects = {path: names[name] for path, name in found.items()}
+        there = {path: _found(path, each) for path, each in self._objects.items()}
+        return Listing(there, [*problems, *sorted(odd), *twice])
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
         with ThreadPoolExecutor(_SMALL_AT_ONCE) as pool:
@@ -164,7 +152,6 @@ class _Reading:
                 return b""  # as the listing says: nothing to ask for
             return self._ask(head=True)[:0]
         data = self._ask(range=(start, end))
-        self._host.wire += len(data)
         if len(data) != end - start:
             raise _Changed
         return data
@@ -180,6 +167,7 @@ class _Reading:
                     sha256.update(block)
                     digest.feed(block)
             for block in () if self.changed else self.blocks:
+                self._host.wire += len(block)
                 sha256.update(block)
                 digest.feed(block)
                 yield block
@@ -200,9 +188,11 @@ class _Reading:
         if want.start == want.size or random.Random(want.start).randrange(_FULL_CHECK) == 0:
             return Proof("unproved: fetch it whole")
         try:
-            return Proof(samples=[(at, self.get(at, to)) for at, to in _windows(want.start)])
+            samples = [(at, self.get(at, to)) for at, to in _windows(want.start)]
         except (_Changed, FileNotFoundError, PermissionDeniedError):
             return _CHANGED
+        self._host.wire += sum(len(sample) for _, sample in samples)
+        return Proof(samples=samples)
 
     def _ask(self, **options: Any) -> bytes:
         """An answer that is of the version listed."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from siphon.errors import SiphonError
 from siphon.hosts import Found, Listing, Piece, Want
-from siphon.layout import RAW, placer, with_tools
+from siphon.layout import RAW, arranged, with_tools
 from siphon.local import LocalHost
 from siphon.wanted import Wanted
 
@@ -28,22 +28,10 @@ class InboxHost:
         if self._files is None:
             return Listing({}, [])
         listing = self._files.find(with_tools(wanted))
-        place = placer(wanted)
-        found: dict[str, Found] = {}
-        problems = list(listing.problems)
-        for path, file in listing.found.items():
-            to = place(path)
-            if to is None:
-                continue
-            if to.path in listing.found and not to.direct:
-                problems.append(f"{path}: {to.path} is there, too; drop one")
-            elif to.path in found:
-                problems.append(f"{path}: {self._moved.get(to.path)} is there, too; drop one")
-            else:
-                found[to.path] = file._replace(path=to.path)
-                if not to.direct:
-                    self._moved[to.path] = path
-        return Listing(found, problems, listing.links)
+        names, twice = arranged({path: path for path in listing.found}, wanted)
+        self._moved = {path: name for path, name in names.items() if path != name}
+        found = {path: listing.found[name]._replace(path=path) for path, name in names.items()}
+        return Listing(found, [*listing.problems, *twice], listing.links)
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
         if self._files is None:

@@ -46,6 +46,23 @@ def is_machine(name: str) -> bool:
     return HOST_NAME.fullmatch(name) is not None and len(name) <= _LONGEST_MACHINE
 
 
+def arranged(paths: Mapping[str, str], wanted: Wanted) -> tuple[dict[str, str], list[str]]:
+    """The names of wanted logs by their paths below a home, and what is there twice.
+
+    `paths` gives the path below `raw` for each name.
+    """
+    place = placer(wanted)
+    placed = [(where, name) for name, path in paths.items() if (where := place(path)) is not None]
+    found: dict[str, str] = {}
+    problems = []
+    for where, name in sorted(placed, key=lambda pair: not pair[0].direct):
+        if where.path in found:
+            problems.append(f"{name}: not collected: {found[where.path]} is the same log; drop one")
+        else:
+            found[where.path] = name
+    return found, problems
+
+
 def placer(wanted: Wanted) -> Callable[[str], Place | None]:
     """Tells where a path below `raw` belongs; None: it is not wanted."""
     by_top = defaultdict(list)  # first part of a root's folder → such roots; "" leads everywhere
