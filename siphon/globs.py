@@ -27,6 +27,19 @@ def _translate(pattern: str) -> str:
     return "".join(_regex(token) for token in _TOKENS.findall(pattern))
 
 
+@lru_cache(4096)
+def pieces(pattern: str) -> tuple[tuple[str | None, str], ...]:
+    """A pattern without `{}` piece by piece: a fixed text (None where it is wild), and a regex for it.
+
+    The regex of what is wild is one group.
+    """
+    found = []
+    for token in _TOKENS.findall(pattern):
+        regex = _regex(token)
+        found.append((token, regex) if regex == re.escape(token) else (None, f"({regex})"))
+    return tuple(found)
+
+
 def _regex(token: str) -> str:
     fixed = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     if token in fixed:

@@ -6,7 +6,8 @@ from typing import IO
 
 from siphon import private
 from siphon.archive import Archive
-from siphon.deposit import Arrival, digest
+from siphon.deposit import Arrival
+from siphon.hashing import digest
 from siphon.hostreport import HostReport, Planned, Progress, Say
 from siphon.hosts import BLOCK, Found, Host, Listing, Piece, Proof
 from siphon.ledger import Entry

@@ -5,9 +5,11 @@ from siphon.errors import SiphonError, UnfitError
 from siphon.here import by_shell, from_login, parts
 from siphon.hosts import Host
 from siphon.line import Line
+from siphon.lshost import LsHost
 from siphon.probed import Means, ProbedHost
 from siphon.reach import Asked, Part, Reached
 from siphon.sftp import SftpHost, session
+from siphon.shellhost import ShellHost
 from siphon.ssh import StrictConnection, connect, login_of
 from siphon.sshline import SshLine
 from siphon.users import Homes, UserHome
@@ -20,10 +22,14 @@ def reach_by_ssh(asked: Asked) -> Reached:
     line = SshLine(connection, asked.host.command or ())
 
     def probed(home: str, owner: int | None = None) -> Host:
-        means = by_shell(line, name, home, owner)
-        if asked.host.command is None:  # the login's own shell: SFTP leads to the same place
-            by_sftp: Means = lambda: SftpHost(connection, name, home, owner)  # noqa: E731
-            means.insert(1, by_sftp)
+        if asked.host.command is not None:
+            return ProbedHost(name, by_shell(line, name, home, owner))
+        script = SshLine(connection, ["sh"])
+        means: list[Means] = [
+            lambda: ShellHost(line, name, home, owner),
+            lambda: SftpHost(connection, name, home, owner),
+            lambda: LsHost(script, name, home, owner),
+        ]
         return ProbedHost(name, means)
 
     def opened(home: UserHome) -> Host:

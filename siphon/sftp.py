@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import paramiko
 
+from siphon import windows
 from siphon.errors import SiphonError, UnfitError
 from siphon.hosts import Found, Listing, Piece, Proof, Want
 from siphon.pathtext import inside, raw, text
@@ -23,6 +24,7 @@ from siphon.shellhost import no_home
 from siphon.ssh import StrictConnection
 from siphon.stream import IDLE_SECONDS
 from siphon.wanted import Root, Wanted
+from siphon.windows import is_windows, sftp_path
 
 _COARSE_SECONDS = 2  # SFTP tells whole seconds: what happened within them cannot be told
 _WINDOW = 8192  # bytes of a sample
@@ -44,13 +46,15 @@ class SftpHost:
         self.name = name
         self.owner = owner
         try:
-            self._sftp = _session(connection)
+            self._sftp = session(connection)
         except (paramiko.SSHException, SiphonError, OSError) as error:
             raise UnfitError(f"no SFTP: {error}") from error
         try:
-            self.home = self._sftp.real(home.encode() or b".")
+            self.home = self._sftp.real(sftp_path(home).encode() or b".")
         except OSError as error:
             raise SiphonError(f"{name}: {no_home(home)}") from error
+        self._windows = is_windows(self.home)
+        self._spelled: dict[str, bytes] = {}  # path → as it is spelled there, where that differs
 
     @property
     def wire(self) -> int:
@@ -60,12 +64,13 @@ class SftpHost:
 
     def find(self, wanted: Wanted) -> Listing:
         seen = _Seen({}, [], [])
-        for root, attributes in self._there(wanted.roots):
+        self._enter()
+        for root, attributes in self._there(wanted.roots, seen):
             try:
                 real = self._sftp.real(self._path(root.folder))
             except OSError:
                 continue  # a link to nowhere
-            if not _below(real, self.home):
+            if not self._below(real):
                 seen.links.append(root.folder)
             elif stat.S_ISDIR(attributes.mode) or real != self._path(root.folder):
                 self._walk([(real, root.folder)], root, seen)
@@ -73,7 +78,11 @@ class SftpHost:
 
     def stat(self, paths: Sequence[str]) -> Mapping[str, Found]:
         answers = zip(paths, self._sftp.lstats(map(self._path, paths)), strict=True)
-        return {path: _found(path, each) for path, each in answers if each and stat.S_ISREG(each.mode)}
+        return {
+            path: _found(path, each)
+            for path, each in answers
+            if each and stat.S_ISREG(each.mode) and self._mine(each)
+        }
 
     def fetch(self, wants: Sequence[Want], exact: bool = False) -> Iterator[Piece]:  # noqa: ARG002
         small = [want for want in wants if want.start == 0 and want.size <= _SMALL]
@@ -95,10 +104,20 @@ class SftpHost:
     def close(self) -> None:
         self.connection.close()
 
-    def _there(self, roots: Sequence[Root]) -> Iterator[tuple[Root, Attributes]]:
+    def _enter(self) -> None:
+        (found,) = self._sftp.looks([self.home.rstrip(b"/") + b"/."])
+        if isinstance(found, OSError) and found.errno == errno.EACCES:
+            home = self.home.decode(errors="replace")
+            raise SiphonError(f"{self.name}: {no_home(home, closed=True)}")
+
+    def _there(self, roots: Sequence[Root], seen: "_Seen") -> Iterator[tuple[Root, Attributes]]:
         """The roots that are there, be it as links."""
-        answers = list(self._sftp.lstats(self._path(root.folder) for root in roots))
-        return ((root, each) for root, each in zip(roots, answers, strict=True) if each is not None)
+        answers = list(self._sftp.looks(self._path(root.folder) for root in roots))
+        for root, found in zip(roots, answers, strict=True):
+            if not isinstance(found, OSError):
+                yield root, found
+            elif found.errno == errno.EACCES:
+                seen.problems.append(f"{root.folder}: {found.strerror}")
 
     def _walk(self, folders: Sequence[tuple[bytes, str]], root: Root, seen: "_Seen") -> None:
         """Look into folders, given by their real and their own path, and then into those in them."""
@@ -113,8 +132,11 @@ class SftpHost:
                 for name, attributes in found:
                     if inside(name):
                         own = f"{path}/{text(name)}" if path else text(name)
-                        below += _look(real + b"/" + name, own, attributes, root, seen)
+                        below += self._look(real + b"/" + name, own, attributes, root, seen)
             folders = below
+
+    def _mine(self, attributes: Attributes) -> bool:
+        return self.owner in (None, attributes.owner)
 
     def _large(self, want: Want) -> Iterator[Piece]:
         try:
@@ -142,7 +164,40 @@ class SftpHost:
             return Proof(f"unreadable: {error}")
 
     def _path(self, path: str) -> bytes:
-        return self.home.rstrip(b"/") + b"/" + raw(path) if path else self.home
+        there = self._spelled.get(path)
+        return self.home.rstrip(b"/") + b"/" + (there or raw(path)) if path else self.home
+
+    def _below(self, real: bytes) -> bool:
+        home = self.home.rstrip(b"/") + b"/"
+        if self._windows:
+            return (real + b"/").lower().startswith(home.lower())
+        return (real + b"/").startswith(home)
+
+    def _look(
+        self, real: bytes, path: str, attributes: Attributes, root: Root, seen: "_Seen"
+    ) -> Sequence[tuple[bytes, str]]:
+        """Note a file or a link; a folder that may lead to a file is handed back."""
+        kind = stat.S_IFMT(attributes.mode)
+        if kind == stat.S_IFDIR:
+            return [(real, path)] if self._leads(root, path) else []
+        known = self._known(root, path)
+        if kind == stat.S_IFLNK and root.folder:
+            if known is not None or self._leads(root, path):
+                seen.links.append(path)
+        elif kind == stat.S_IFREG and known is not None and self._mine(attributes):
+            seen.found[known] = _found(known, attributes)
+            if known != path:
+                self._spelled[known] = raw(path)
+        return []
+
+    def _leads(self, root: Root, path: str) -> bool:
+        return windows.leads(root, path) if self._windows else bool(root.leads.fullmatch(path))
+
+    def _known(self, root: Root, path: str) -> str | None:
+        """A file's path as its tool spells it; None: it is not looked for."""
+        if self._windows:
+            return windows.spelled(root, path)
+        return path if root.match.fullmatch(path) else None
 
 
 class _Seen(NamedTuple):
@@ -151,7 +206,7 @@ class _Seen(NamedTuple):
     links: list[str]
 
 
-def _session(connection: StrictConnection) -> Sftp:
+def session(connection: StrictConnection) -> Sftp:
     channel = connection.create_session()
     channel.settimeout(IDLE_SECONDS)
     channel.invoke_subsystem("sftp")
@@ -176,28 +231,9 @@ def _line() -> Iterator[None]:
         raise SiphonError(f"the connection broke off: {error or 'no answer'}") from error
 
 
-def _look(
-    real: bytes, path: str, attributes: Attributes, root: Root, seen: _Seen
-) -> Sequence[tuple[bytes, str]]:
-    """Note a file or a link; a folder that may lead to a file is handed back."""
-    kind = stat.S_IFMT(attributes.mode)
-    if kind == stat.S_IFDIR:
-        return [(real, path)] if root.leads.fullmatch(path) else []
-    if kind == stat.S_IFLNK and root.folder:
-        if root.match.fullmatch(path) or root.leads.fullmatch(path):
-            seen.links.append(path)
-    elif kind == stat.S_IFREG and root.match.fullmatch(path):
-        seen.found[path] = _found(path, attributes)
-    return []
-
-
 def _found(path: str, attributes: Attributes) -> Found:
     settled = attributes.mtime < time.time() - _COARSE_SECONDS
     return Found(path, attributes.size, attributes.mtime * _BILLION, None, settled)
-
-
-def _below(real: bytes, home: bytes) -> bool:
-    return (real + b"/").startswith(home.rstrip(b"/") + b"/")
 
 
 def _hash(blocks: Iterator[bytes]) -> str:

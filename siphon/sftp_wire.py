@@ -28,6 +28,7 @@ class Attributes(NamedTuple):
     size: int
     mode: int
     mtime: int  # s
+    owner: int = 0  # number of the user
 
 
 class Reply(NamedTuple):
@@ -81,8 +82,16 @@ class Sftp:
 
     def lstats(self, paths: Iterable[bytes]) -> Iterator[Attributes | None]:
         """What lies at each path, links not followed; None: nothing that can be seen."""
+        for found in self.looks(paths):
+            yield None if isinstance(found, OSError) else found
+
+    def looks(self, paths: Iterable[bytes]) -> Iterator[Attributes | OSError]:
+        """What lies at each path, links not followed, or why it cannot be told."""
         for reply in self.ask(Question(_LSTAT, _packed(path)) for path in paths):
-            yield _attributes(reply.body, 0)[0] if reply.kind == _ATTRS else None
+            try:
+                yield _attributes(reply.expect(_ATTRS), 0)[0]
+            except OSError as error:
+                yield error
 
     def folders(self, paths: Sequence[bytes]) -> Iterator[list[tuple[bytes, Attributes]] | OSError]:
         """What is in each folder, or why it cannot be told."""
@@ -222,12 +231,13 @@ def _names(reply: Reply) -> list[tuple[bytes, Attributes]]:
 
 def _attributes(body: bytes, at: int) -> tuple[Attributes, int]:
     (flags,) = struct.unpack_from(">I", body, at)
-    at, size, mode, mtime = at + 4, 0, 0, 0
+    at, size, mode, mtime, owner = at + 4, 0, 0, 0, 0
     if flags & 1:
         (size,) = struct.unpack_from(">Q", body, at)
         at += 8
     if flags & 2:
-        at += 8  # user, group
+        (owner,) = struct.unpack_from(">I", body, at)
+        at += 8  # and the group
     if flags & 4:
         (mode,) = struct.unpack_from(">I", body, at)
         at += 4
@@ -239,4 +249,4 @@ def _attributes(body: bytes, at: int) -> tuple[Attributes, int]:
         at += 4
         for _ in range(2 * count):
             _, at = _string(body, at)
-    return Attributes(size, mode, mtime), at
+    return Attributes(size, mode, mtime, owner), at

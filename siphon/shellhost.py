@@ -16,6 +16,7 @@ from siphon.wanted import Wanted
 _COARSE_SECONDS = 2  # a clock of whole seconds cannot tell what happened within them
 _SMALL = 8 << 20  # bytes; larger logs travel with their hash
 _FEW = 8  # logs; fewer are not worth a tar stream
+_TAR_BLOCK = 16 << 10  # bytes; tarfile copies what is left of one at each read
 _DIGITS = 64  # of a sha256
 _BILLION = 10**9
 
@@ -187,7 +188,7 @@ def _members(stream: Stream, missing: dict[bytes, Want]) -> Iterator[Piece]:
     with tarfile.open(
         fileobj=cast(IO[bytes], stream),
         mode="r|",
-        bufsize=BLOCK,
+        bufsize=_TAR_BLOCK,
         ignore_zeros=True,  # xargs may have run tar several times
         errors="surrogateescape",
     ) as archive:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import paramiko
 
-from siphon.errors import SiphonError
+from siphon.errors import SiphonError, UnfitError
 from siphon.hosts import BLOCK
 from siphon.line import ERRORS_KEPT, Running, script, started, told
 from siphon.ssh import StrictConnection
@@ -15,9 +15,14 @@ from siphon.stream import IDLE_SECONDS, Stream
 class SshLine:
     """Commands over a connection: to the login's shell, or to one that `through` gives there."""
 
-    def __init__(self, connection: StrictConnection, through: Sequence[str] = ()) -> None:
+    def __init__(
+        self, connection: StrictConnection, through: Sequence[str] = (), folder: str = ""
+    ) -> None:
+        """`folder` is where `through` is to run, if that matters."""
         self.connection = connection
         self.through = shlex.join(through)
+        if folder:
+            self.through = f"cd {shlex.quote(folder)} && {self.through}"
 
     @property
     def wire(self) -> int:
@@ -38,7 +43,10 @@ class _Channel:
     def __init__(self, connection: StrictConnection, command: bytes, words: bytes) -> None:
         self._channel: paramiko.Channel = connection.create_session()
         self._channel.settimeout(IDLE_SECONDS)
-        self._channel.exec_command(command)
+        try:
+            self._channel.exec_command(command)
+        except paramiko.SSHException as error:
+            raise UnfitError(f"no command may be run there: {error}") from error
         self._errors = bytearray()
         self._threads = started((self._send, (words,)), (self._listen, ()))
         self.out = Stream(self._receive)

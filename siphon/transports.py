@@ -16,9 +16,9 @@ class Transport(NamedTuple):
 
 # By HostConfig.transport.
 TRANSPORTS: Mapping[str, Transport] = {
-    "home": Transport(later("siphon.local", "reach"), apart=False),
+    "home": Transport(later("siphon.here", "reach"), apart=False),
     "ssh": Transport(later("siphon.remote", "reach_by_ssh")),
-    "command": Transport(later("siphon.remote", "reach_by_command")),
+    "command": Transport(later("siphon.here", "reach_by_command")),
     "bucket": Transport(later("siphon.machines", "reach_bucket")),
     "inbox": Transport(later("siphon.machines", "reach_inbox"), apart=False),
 }

@@ -13,14 +13,23 @@ from sshd import Sshd
 
 PROJECT = ".claude/projects/-p"
 LOG = f"{PROJECT}/11111111-1111-4111-8111-111111111111.jsonl"
-WAYS = ("local", "gnu", "busybox", "bsd", "sftp")
+WAYS = ("local", "gnu", "busybox", "bsd", "sftp", "command", "ls")
 
 
 class Fleet(NamedTuple):
-    """Running sshds by way, all with the same ~/.ssh."""
+    """Running sshds by way, all with the same ~/.ssh; and commands that give a shell."""
 
     keys: Path
     sshds: Mapping[str, Sshd]
+    commands: Mapping[str, tuple[str, ...]]
+
+    def host(self, way: str, home: Path) -> HostConfig:
+        """A host whose home this is."""
+        if way == "local":
+            return HostConfig("host", home=home)
+        if way in self.commands:
+            return HostConfig("host", command=self.commands[way], remote_home=str(home))
+        return self.sshds[way].host("host", home)
 
 
 def only(tools: Path) -> str:
@@ -70,8 +79,7 @@ class Site(NamedTuple):
 def site_of(way: str, fleet: Fleet, folder: Path, **changes: object) -> Site:
     home = folder / "home"
     home.mkdir()
-    host = HostConfig("host", home=home) if way == "local" else fleet.sshds[way].host("host", home)
-    return Site(home, config_of(folder, fleet.keys, host._replace(**changes)))
+    return Site(home, config_of(folder, fleet.keys, fleet.host(way, home)._replace(**changes)))
 
 
 def config_of(folder: Path, keys: Path, *hosts: HostConfig) -> Config:

@@ -8,7 +8,7 @@ import pytest
 
 import userlands
 from fleet import WAYS, Fleet, Site, only, site_of
-from sshd import Sshd, running_sshd
+from sshd import Sshd, mortal, running_sshd
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +28,10 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
                 "bsd": started("bsd", only(userlands.bsd(folder / "bsd-bin"))),
                 "bare": started("bare", only(userlands.bare(folder / "bare-bin"))),
                 "sftp": started("sftp", "ForceCommand internal-sftp"),
+            },
+            {
+                "command": (*mortal(), "sh"),
+                "ls": (*mortal(), "env", "-i", f"PATH={userlands.least(folder / 'ls-bin')}", "sh"),
             },
         )
 

@@ -76,7 +76,7 @@ def _start(
 ) -> tuple[subprocess.Popen[bytes], Path]:
     config = folder / "sshd_config"
     lines = [
-        *options,  # the first value of an option counts
+        *(option for option in options if option != "Subsystem none"),  # the first value counts
         f"Port {port}",
         "ListenAddress 127.0.0.1",
         f"HostKey {folder / 'host_key'}",
@@ -87,7 +87,7 @@ def _start(
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password",
-        "Subsystem sftp internal-sftp",
+        *([] if "Subsystem none" in options else ["Subsystem sftp internal-sftp"]),
         "MaxStartups 100",
         "SetEnv SHLVL=1",  # spares each command this user's .bashrc
     ]

@@ -1,6 +1,7 @@
 """Hosts that are not GNU's: folders of tools as BusyBox or BSD have them, to be a login's whole PATH."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,11 +37,22 @@ for name in sys.argv[3:]:
     out.write(before.encode() + os.fsencode(name) + after.encode() + b"\\n")
 """
 
-_TOOLS = ("sh", "env", "git", "head", "tail", "xargs")
+_SUDO = """#!/bin/sh
+[ "$1 $2 $4 $#" = "-n -u sh 4" ] || { echo "sudo: a password is required" >&2; exit 1; }
+exec setpriv --reuid="${3#\\#}" --regid="${3#\\#}" --clear-groups --inh-caps=-all sh
+"""
+
+_TOOLS = ("sh", "env", "git", "head", "id", "ls", "tail", "uname", "xargs")
 
 
 def busybox(folder: Path) -> Path:
-    """No find -printf, and a clock of whole seconds in stat."""
+    """No find -printf, and a clock of whole seconds in stat: the real one, if this machine has it."""
+    real = shutil.which("busybox")
+    if real is not None:
+        folder.mkdir(parents=True)
+        subprocess.run([real, "--install", "-s", folder], check=True)
+        (folder / "git").symlink_to(_program("git"))
+        return folder
     _tools(folder, *_TOOLS, "stat", "sha256sum", "tar", "gzip")
     _script(folder / "find", _NO_PRINTF.format(find=_program("find")))
     return folder
@@ -57,6 +69,20 @@ def bsd(folder: Path) -> Path:
 def bare(folder: Path) -> Path:
     """A shell and next to nothing else."""
     _tools(folder, "sh", "env", "head", "tail")
+    return folder
+
+
+def sudo(folder: Path) -> Path:
+    """What sudo does for users that this machine does not know: a shell of theirs, and no more."""
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    _script(folder / "sudo", _SUDO)
+    return folder
+
+
+def least(folder: Path) -> Path:
+    """A shell, ls and cat."""
+    _tools(folder, "sh", "ls", "cat")
     return folder
 
 
