@@ -14,13 +14,16 @@ class Stream:
 
     def __init__(self, more: Callable[[], bytes]) -> None:
         self._more = more
-        self._rest = b""
+        self._block = b""
+        self._at = 0  # in the block: to cut off what is read would copy all the rest each time
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
-        block = self._rest or self._more()
-        self._rest = block[size:]
-        return block[:size]
+        if self._at >= len(self._block):
+            self._block, self._at = self._more(), 0
+        block = self._block[self._at : self._at + size]
+        self._at += len(block)
+        return block
 
     def exactly(self, size: int) -> Iterator[bytes]:
         """Yield blocks of `size` bytes in all. Raises SiphonError where they end before."""
@@ -33,7 +36,7 @@ class Stream:
 
     def rest(self) -> bytes:
         """All that is left."""
-        return b"".join([self._rest, *iter(self._more, b"")])
+        return b"".join([self._block[self._at :], *iter(self._more, b"")])
 
     def after(self, line_begin: bytes) -> bytes | None:
         """Skip to the line that begins so and return the rest of it; None if there is none."""
@@ -49,7 +52,7 @@ class Stream:
             if not block:
                 return line or None
             end = block.find(b"\n") + 1 or len(block)
-            self._rest = block[end:] + self._rest
+            self._at -= len(block) - end
             line += block[:end]
         return line[:-1]
 
