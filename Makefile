@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+SOAKED = $(shell grep -l SIPHON_SOAK tests/test_*.py)
 
 .PHONY: run test lint bench soak clean setup system
 
@@ -21,9 +22,10 @@ lint: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# Long proofs: hundreds of kills, thousands of flipped bits and model steps, every byte as an end.
 soak: $(VENV)/.installed system
 	SIPHON_EVERY_BYTE=1 $(BIN)/python -m pytest --numprocesses auto tests/test_load.py -k cut $(ARGS)
-	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto tests/test_collect.py tests/test_ssh.py tests/test_sources.py $(ARGS)
+	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto $(SOAKED) $(ARGS)
 
 setup: $(VENV)/.installed
 

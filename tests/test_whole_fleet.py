@@ -1,0 +1,65 @@
+"""Every kind of host in one configuration, with real logs, from sshd and bucket to the database."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from whole_fleet import PUSHED, WholeFleet, whole_fleet
+
+NAMES = ("laptop", "workstation", "server")
+
+
+def test_every_kind_of_host_collects_loads_and_is_told(shared: Path, tmp_path: Path) -> None:
+    with whole_fleet(tmp_path, shared / "homes") as fleet:
+        home = next(path for path in sorted(PUSHED.iterdir()) if path.is_dir())
+        words = ("push", "team", "--machine", "ci-7")
+        pushed = fleet.run(*words, home=home)
+        assert pushed.returncode == 0, pushed.stderr
+        collected = fleet.run("collect", "--json")
+        assert collected.returncode == 0, collected.stderr
+        assert fleet.run("verify", "--read-data").returncode == 0
+        assert fleet.run("load").returncode == 0
+        status = json.loads(fleet.run("status", "--json").stdout)
+        again = json.loads(fleet.run("collect", "--json").stdout)
+        check_bytes(fleet, shared / "homes")
+    hosts = {"laptop", "workstation", "server", "lab/ada", "lab/bob", "team/ci-7"}
+    assert hosts <= {host["host"] for host in status["hosts"]}
+    assert again
+    assert all(report["new"] == report["grown"] == report["rewritten"] == 0 for report in again)
+    assert sums(tmp_path / "siphon.db") == sums(locally(fleet, shared / "homes"))
+
+
+def check_bytes(fleet: WholeFleet, homes: Path) -> None:
+    """What comes back of a host is what lies there, byte for byte."""
+    for name in NAMES:
+        done = fleet.run("restore", name, "--to", f"back/{name}")
+        assert done.returncode == 0, done.stderr
+        back = fleet.folder / "back" / name
+        files = [path for path in back.rglob("*") if path.is_file() and path.suffix != ".db"]
+        assert files
+        for path in files:
+            assert path.read_bytes() == (homes / name / path.relative_to(back)).read_bytes()
+
+
+def locally(fleet: WholeFleet, homes: Path) -> Path:
+    """The database of the same homes as folders of this machine."""
+    folder = fleet.folder / "local"
+    folder.mkdir()
+    lines = [f"  {name}: {{home: {homes / name}}}" for name in NAMES]
+    (folder / "siphon.yml").write_text(
+        "\n".join(["archive: archive", "database: siphon.db", "hosts:", *lines])
+    )
+    for command in ("collect", "load"):
+        done = fleet.run("--config", str(folder / "siphon.yml"), command)
+        assert done.returncode == 0, done.stderr
+    return folder / "siphon.db"
+
+
+def sums(database: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(
+            "select host, source, count(*), sum(messages), sum(tool_calls), sum(requests),"
+            " sum(input_tokens), sum(output_tokens), sum(cost_nanousd) from sessions"
+            f" where host in {NAMES} group by 1, 2 order by 1, 2"
+        ).fetchall()
