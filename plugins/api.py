@@ -1,164 +1,119 @@
 """/-/siphon/api/…: the JSON that scripts read, described in openapi.yml beside this file."""
 
-import json
 import time
 from functools import partial
 
-import yaml
-from datasette import hookimpl
-from datasette.utils.asgi import AsgiStream
+from datasette import Forbidden, NotFound, hookimpl
+from datasette.utils.asgi import AsgiStream, Base400
 
-from siphon import api, bulk
-from siphon.assets import assets
+from siphon.api_routes import ROUTES, answer, lines, openapi, session, stretch, wanted, wants_lines
+from siphon.api_work import Beyond
+from siphon.archive import Archive
 from siphon.errors import SiphonError
-from siphon.web import STRICT, arguments, as_json, error_json, known, path_part, read, state
+from siphon.web import STRICT, arguments, as_json, error_json, no_such, path_part, read, state, unchanged
+
+PATH = "/-/siphon/api/"
+HEADERS = {"cache-control": "private, no-cache", "content-security-policy": STRICT}
 
 
 @hookimpl
 def register_routes():
+    names = "|".join(ROUTES)
     return [
-        (r"^/-/siphon/api/search$", search),
-        (r"^/-/siphon/api/sessions$", sessions),
-        (r"^/-/siphon/api/session/(?P<uid>.+)$", session),
-        (r"^/-/siphon/api/status$", status),
-        (r"^/-/siphon/api/problems$", problems),
-        (r"^/-/siphon/api/messages$", messages),
-        (r"^/-/siphon/api/requests$", requests),
-        (r"^/-/siphon/api/usage$", usage),
-        (r"^/-/siphon/api/activity$", activity),
-        (r"^/-/siphon/api/files$", files),
-        (r"^/-/siphon/api/tools$", tools),
-        (r"^/-/siphon/api/hosts$", hosts),
-        (r"^/-/siphon/api/health$", health),
-        (r"^/-/siphon/api/openapi\.json$", openapi),
+        (rf"^{PATH}(?P<name>{names})$", named),
+        (rf"^{PATH}session/(?P<uid>.+)$", one_session),
+        (rf"^{PATH}openapi\.json$", description),
         (r"^/-/siphon/api(/.*)?$", unknown),
     ]
 
 
-async def search(datasette, request):
-    return await _answer(datasette, request, api.search)
+@hookimpl(tryfirst=True)
+def handle_exception(request, exception):
+    """An error as the API tells it, also where we did not expect it."""
+    if not request.path.startswith(PATH):
+        return None
+    status = {NotFound: 404, Forbidden: 403}.get(type(exception), getattr(exception, "status", 500))
+    if isinstance(exception, Base400) or status != 500:
+        return no_such(request, str(exception), "see /-/siphon/api/openapi.json", status)
+    hint = "this is a fault of siphon; its terminal tells more"
+    return no_such(request, "this could not be answered", hint, 500)
 
 
-async def sessions(datasette, request):
-    return await _answer(datasette, request, api.sessions)
+async def named(datasette, request):
+    return await _answered(datasette, request, ROUTES[request.url_vars["name"]])
 
 
-async def session(datasette, request):
-    name = path_part(request, "uid")
-    return await _answer(datasette, request, lambda one, given: api.session(one, name, given))
+async def one_session(datasette, request):
+    return await _answered(datasette, request, session(path_part(request, "uid")))
 
 
-async def status(datasette, request):
-    return await _answer(datasette, request, _status)
+async def description(request):
+    return _method(request) or as_json(request, openapi())
 
 
-def _status(connection, given):
-    known(given)
-    return api.status(connection)
+async def unknown(request):
+    error = f"{request.path} is unknown"
+    return no_such(request, error, "/-/siphon/api/openapi.json lists what there is", 404)
 
 
-async def problems(datasette, request):
-    return await _answer(datasette, request, api.problems)
-
-
-async def messages(datasette, request):
-    return await _listed(datasette, request, bulk.MESSAGES, bulk.messages)
-
-
-async def requests(datasette, request):
-    return await _listed(datasette, request, bulk.REQUESTS, bulk.requests)
-
-
-async def usage(datasette, request):
-    return await _answer(datasette, request, bulk.usage)
-
-
-async def activity(datasette, request):
-    return await _answer(datasette, request, bulk.activity)
-
-
-async def files(datasette, request):
-    return await _answer(datasette, request, bulk.files)
-
-
-async def tools(datasette, request):
-    return await _answer(datasette, request, lambda one, given: bulk.tools(one, given, _now()))
-
-
-async def hosts(datasette, request):
-    return await _answer(datasette, request, _hosts)
-
-
-def _hosts(connection, given):
-    known(given)
-    return bulk.hosts(connection, _now())
-
-
-async def health(datasette, request):
-    return await _answer(datasette, request, _health)
-
-
-def _health(connection, given):
-    known(given)
-    return bulk.health(connection)
-
-
-def _now():
-    return time.time_ns() // 1_000_000
-
-
-async def _listed(datasette, request, table, ask):
-    """A page of a list; with format=ndjson all of it, a row a line."""
-    given = arguments(request)
-    form = dict(given).get("format", "json")
-    if form == "json":
-        return await _answer(datasette, request, ask)
-    if form != "ndjson":
-        return error_json(request, SiphonError(f"format={form!r} is unknown; known: json, ndjson"))
+async def _answered(datasette, request, route):
+    if wrong := _method(request):
+        return wrong
     try:
-        first = await read(datasette, request, lambda one: ask(one, [*given, ("limit", str(bulk.MOST))]))
+        streamed, given = wants_lines(arguments(request), request.headers.get("accept", ""))
+        if streamed and route.rows is not None:
+            return await _streamed(datasette, request, route, given)
+        stamp = _stamp(datasette, request) if route.lasting else None
+        if stamp is not None and unchanged(request, stamp):
+            return as_json(request, None, stamp=stamp)
+        ask = partial(answer, route, given=given, beyond=_beyond(datasette, request))
+        return as_json(request, await read(datasette, request, ask), stamp=stamp)
     except SiphonError as error:
         return error_json(request, error)
+
+
+def _method(request):
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    what = f"{request.method} is not for this"
+    return no_such(request, what, "everything here is read with GET", 405, allow="GET, HEAD, OPTIONS")
+
+
+def _beyond(datasette, request):
+    """A limited reader's answers come from their connection alone; time goes by minutes, for ETags."""
+    config = datasette.siphon.config
+    limited = request.scope["siphon"].actor.limits is not None
+    minute = time.time_ns() // 60_000_000_000 * 60_000
+    return Beyond(config, None if limited else Archive(config.archive), minute)
+
+
+def _stamp(datasette, request):
+    limits = request.scope["siphon"].actor.limits
+    return state(datasette.siphon.config.database, request.path, request.query_string, limits)
+
+
+async def _streamed(datasette, request, route, given):
+    """All rows, a line each; the first are read before, so that what is wrong is said as usual."""
+    left = wanted(given)
+    ask = partial(answer, route, beyond=_beyond(datasette, request))
+    first = await read(datasette, request, partial(ask, given=stretch(route, given, None, left)))
     return AsgiStream(
-        partial(_lines, datasette, request, table.name, ask, given, first),
-        headers={"cache-control": "private, no-cache", "content-security-policy": STRICT},
+        partial(_lines, datasette, request, (route, given, ask), first, left),
+        headers=HEADERS,
         content_type="application/x-ndjson",
     )
 
 
-async def _lines(datasette, request, name, ask, given, page, writer):
+async def _lines(datasette, request, asked, page, left, writer):
+    route, given, ask = asked
     while True:
-        for row in page[name]:
-            await writer.write(
-                json.dumps(row, ensure_ascii=False).encode(errors="replace").decode() + "\n"
-            )
-        if page["next"] is None:
-            return
-        more = [*given, ("limit", str(bulk.MOST)), ("cursor", page["next"])]
-        page = await read(datasette, request, partial(_asked, ask, more))
-
-
-async def _answer(datasette, request, ask):
-    limits = request.scope["siphon"].actor.limits
-    stamp = state(datasette.siphon.config.database, request.path, request.query_string, limits)
-    try:
-        given = arguments(request)
-        value = await read(datasette, request, partial(_asked, ask, given))
-    except SiphonError as error:
-        return error_json(request, error)
-    return as_json(request, value, stamp=stamp)
-
-
-def _asked(ask, given, connection):
-    return ask(connection, given)
-
-
-async def openapi(request):
-    text = (assets() / "plugins" / "openapi.yml").read_text(encoding="utf-8")
-    return as_json(request, json.loads(json.dumps(yaml.safe_load(text), default=str)))
-
-
-async def unknown(request):
-    path = "/-/siphon/api/openapi.json"
-    error = {"error": f"{request.path} is unknown", "hint": f"{path} lists what there is", "status": 404}
-    return as_json(request, error, status=404)
+        rows = page[route.rows]
+        await writer.write(lines(rows).encode(errors="replace").decode())
+        left = None if left is None else left - len(rows)
+        if page["next"] is None or left == 0:
+            return None
+        more = stretch(route, given, page["next"], left)
+        try:
+            page = await read(datasette, request, partial(ask, given=more))
+        except SiphonError as error:
+            return await writer.write(lines([{"error": str(error)}]))

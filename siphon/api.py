@@ -6,13 +6,14 @@ leaves it. Times are UTC milliseconds, null where the log does not say.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from siphon import search as searching
 from siphon import session_list as listing
+from siphon.cursors import sealed, unfolded
 from siphon.entries import DENSITIES, Call, Entry, File, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
 from siphon.fleet import HostStatus
@@ -28,15 +29,12 @@ Json = dict[str, Any]
 
 def search(connection: sqlite3.Connection, given: Arguments) -> Json:
     """Hits with snippets, and facets of the window they come from."""
-    found = searching.search(connection, searching.asked(given))
+    found = searching.search(connection, searching.asked(_without_fields(unfolded(given))))
     query = found.query
     after = query.offset + len(found.hits)
-    filters: dict[str, list[str]] = {}
-    for name, value in query.filters:
-        filters.setdefault(name, []).append(value)
     return {
         "query": query.text,
-        "filters": filters,
+        "filters": by_name(query.filters),
         "in": list(query.scopes),
         "sort": query.sort,
         "total": found.total,
@@ -49,8 +47,36 @@ def search(connection: sqlite3.Connection, given: Arguments) -> Json:
             for name, values in found.facets.items()
         },
         "hits": [_hit(hit) for hit in found.hits],
-        "next": after if after < found.window else None,
+        "next": sealed(after) if after < found.window else None,
     }
+
+
+def by_name(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The values of each name, in order."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def filters(given: Arguments, known: Mapping[str, str], own: Collection[str]) -> tuple[str, list[str]]:
+    """SQL and its values. `known`: name → SQL with one ?; `own`: names that are no filters.
+
+    Values of one filter are alternatives; different filters must all hold.
+    """
+    where, values = ["true"], []
+    for name, chosen in by_name(given).items():
+        if name in known:
+            where.append(f"({' or '.join([known[name]] * len(chosen))})")
+            values += chosen
+        elif name not in own:
+            raise SiphonError(f"no filter {name!r}; known: {', '.join((*known, *own))}")
+    return " and ".join(where), values
+
+
+def _without_fields(given: Arguments) -> Arguments:
+    """The route picks them from each row."""
+    return [pair for pair in given if pair[0] != "fields"]
 
 
 def _hit(hit: searching.Hit) -> Json:
@@ -64,7 +90,7 @@ def _hit(hit: searching.Hit) -> Json:
 
 def sessions(connection: sqlite3.Connection, given: Arguments) -> Json:
     """Sessions by any order, with a cursor to the next page."""
-    page = listing.sessions(connection, listing.asked(given), facets=False)
+    page = listing.sessions(connection, listing.asked(_without_fields(given)), facets=False)
     return {
         "total": page.total,
         "sessions": [
@@ -89,10 +115,10 @@ def session(connection: sqlite3.Connection, name: str, given: Arguments) -> Json
 
     `name` is a uid, or a unique beginning of a native id. Raises UnknownSessionError.
     """
-    plain = dict(given)
+    plain = dict(unfolded(_without_fields(given), "after"))
     for other in plain:
         if other not in ("after", "at", "limit", "show"):
-            raise SiphonError(f"{other!r} is unknown here; known: after, at, limit, show")
+            raise SiphonError(f"{other!r} is unknown here; known: at, show, limit, cursor, fields")
     density = plain.get("show", "all")
     if density not in DENSITIES:
         raise SiphonError(f"show={density!r} is unknown; known: {', '.join(DENSITIES)}")
@@ -113,7 +139,7 @@ def session(connection: sqlite3.Connection, name: str, given: Arguments) -> Json
         "files": [_file(one) for one in files_touched(connection, head.id)],
         "total": len(seqs),
         "records": [record(one) for one in entries(connection, head.id, shown, density)],
-        "next": shown[-1] if len(wanted) > limit else None,
+        "next": sealed(shown[-1]) if len(wanted) > limit else None,
     }
 
 
@@ -226,13 +252,8 @@ def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = 
 
 def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
     """Parts of logs that could not be read, and logs that could not be parsed at all."""
-    plain = dict(given)
-    for name in plain:
-        if name not in ("host", "source", "limit", "offset"):
-            raise SiphonError(f"{name!r} is unknown here; known: host, source, limit, offset")
-    filters = [(f"l.{name} = ?", plain[name]) for name in ("host", "source") if name in plain]
-    where = " and ".join(["1", *(condition for condition, _ in filters)])
-    values: list[Any] = [value for _, value in filters]
+    plain = dict(given := unfolded(_without_fields(given)))
+    where, values = filters(given, {"host": "l.host = ?", "source": "l.source = ?"}, ("limit", "offset"))
     limit, offset = whole(plain, "limit", 100, 1, 10_000), whole(plain, "offset", 0, 0, 10**9)
     found = rows(
         connection,
@@ -255,7 +276,7 @@ def problems(connection: sqlite3.Connection, given: Arguments) -> Json:
             " order by l.host, l.path",
             values,
         ),
-        "next": offset + limit if len(found) > limit else None,
+        "next": sealed(offset + limit) if len(found) > limit else None,
     }
 
 

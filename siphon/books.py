@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from siphon.assets import assets
+from siphon.auth_scripts import stamping
 
 PATH = "/-/notebooks/"
 
@@ -111,6 +112,8 @@ class _Shelf:
                 if scope["type"] == "websocket"
                 else await _lost(send)
             )
+        if scope["type"] == "http":
+            send = stamping(send, scope["siphon"].nonce)
         scope = {**scope, "meta": {"database": str(self.database), "site": ""}}
         return await (await self._made())(scope, receive, send)
 

@@ -88,6 +88,6 @@ def _quoted(term: Term) -> str:
 
 def check_day(name: str, value: str) -> str:
     """The day as given, YYYY-MM-DD; raises SiphonError if it is none."""
-    if not _DAY.fullmatch(value) or millis(value) is None:
+    if not _DAY.fullmatch(value) or millis(value) is None or not "1970" <= value[:4] < "3000":
         raise SiphonError(f"{name}={value!r} is no day; it would be like 2026-01-31")
     return value

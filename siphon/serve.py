@@ -20,7 +20,7 @@ from jinja2 import Environment
 
 from siphon import auth
 from siphon.assets import assets
-from siphon.auth_gate import LOOPBACK, App, Door, Receive, Scope, Send
+from siphon.auth_gate import API, LOOPBACK, App, Door, Receive, Scope, Send
 from siphon.auth_limits import Readers
 from siphon.auth_tries import Tries
 from siphon.books import mounted
@@ -128,7 +128,7 @@ class Site:
         """All but the notebooks."""
         inner = await self._current()
         if inner is None:
-            return await _plain(send, 503, _missing(self.config.database), refresh=True)
+            return await _missing(scope, send, self.config.database)
         return await inner(scope, receive, send)
 
     async def _current(self) -> App | None:
@@ -160,19 +160,26 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-def _missing(database: Path) -> str:
-    return (
-        f"Nothing is loaded yet: {database} is not there.\n\n"
-        "siphon up      collects and loads this machine's sessions, and serves them\n"
-        "siphon load    loads what is collected\n"
-        "siphon demo    shows a made-up fleet\n\n"
-        "This page looks again every 5 seconds.\n"
-    )
+async def _missing(scope: Scope, send: Send, database: Path) -> None:
+    if scope["path"].startswith(API):
+        error = f"nothing is loaded yet: {database.name} is not there"
+        value = {"error": error, "hint": "`siphon load` makes it", "status": 503}
+        return await _send(send, b"application/json", json.dumps(value))
+    return await _send(send, b"text/plain", _NOTHING.format(database), (b"refresh", b"5"))
 
 
-async def _plain(send: Send, status: int, text: str, refresh: bool = False) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
-    if refresh:
-        headers.append((b"refresh", b"5"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+_NOTHING = """\
+Nothing is loaded yet: {} is not there.
+
+siphon up      collects and loads this machine's sessions, and serves them
+siphon load    loads what is collected
+siphon demo    shows a made-up fleet
+
+This page looks again every 5 seconds.
+"""
+
+
+async def _send(send: Send, kind: bytes, text: str, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", kind + b"; charset=utf-8"), (b"cache-control", b"no-store"), *more]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -154,19 +154,24 @@ def _status(error: SiphonError) -> int:
 
 
 def as_json(request: Any, value: object, *, status: int = 200, stamp: str | None = None) -> Response:
-    """The value as JSON. `stamp` tells the state that it was read from: the same again is a 304."""
+    """The value as JSON. `stamp` tells the state that it was read from, else the text does: the same
+    again is a 304.
+    """
     headers = {"cache-control": "private, no-cache", "content-security-policy": STRICT}
-    if stamp is not None:
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    if status == 200:
+        stamp = stamp or hashlib.blake2b(body, digest_size=12).hexdigest()
         headers["etag"] = f'"{stamp}"'
-        if request.headers.get("if-none-match") == headers["etag"]:
+        if unchanged(request, stamp):
             return Response("", status=304, headers=headers, content_type="application/json")
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Response(
-        body.encode(errors="replace"),
-        status=status,
-        headers=headers,
-        content_type="application/json; charset=utf-8",
-    )
+    kind = "application/json; charset=utf-8"
+    return Response(body, status=status, headers=headers, content_type=kind)
+
+
+def unchanged(request: Any, stamp: str) -> bool:
+    """Whether the caller has the answer of that stamp already."""
+    known = request.headers.get("if-none-match", "").split(",")
+    return any(one.strip().removeprefix("W/") in (f'"{stamp}"', "*") for one in known)
 
 
 def error_json(request: Any, error: SiphonError) -> Response:
@@ -180,6 +185,13 @@ def error_json(request: Any, error: SiphonError) -> Response:
     if isinstance(error, UnknownSessionError) and error.candidates:
         value["candidates"] = error.candidates
     return as_json(request, value, status=_status(error))
+
+
+def no_such(request: Any, what: str, hint: str, status: int, **headers: str) -> Response:
+    """An error that no SiphonError tells of."""
+    found = as_json(request, {"error": what, "hint": hint, "status": status}, status=status)
+    found.headers |= headers
+    return found
 
 
 def state(database: Path, *more: object) -> str:

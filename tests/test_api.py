@@ -2,9 +2,13 @@
 
 import json
 import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
@@ -12,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from conftest import CHECKOUT
 from road import Road
+from siphon import api_routes, bulk
 from siphon.db import connect
 from website import LONG, PROMPTS, RICH, Site, fleet, served
 
@@ -49,7 +54,8 @@ def site(road: Road) -> Iterator[Site]:
 
 def schema(path: str, status: str) -> dict[str, Any]:
     """What openapi.yml says that the route answers."""
-    answer = OPENAPI["paths"][path]["get"]["responses"][status]
+    answers = OPENAPI["paths"][path]["get"]["responses"]
+    answer = answers.get(status, answers["default"])
     if "$ref" in answer:
         answer = OPENAPI["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     return {**answer["content"]["application/json"]["schema"], "components": OPENAPI["components"]}
@@ -139,14 +145,22 @@ def test_an_unknown_route_is_404_and_names_the_description(site: Site) -> None:
 
 
 def test_nothing_changed_is_304_until_something_does(road: Road, site: Site) -> None:
-    first = site.get(f"{API}/status")
+    first = site.get(f"{API}/sessions")
     tag = first.headers["etag"]
-    assert site.get(f"{API}/status", If_None_Match=tag).status == 304
-    assert site.get(f"{API}/status?x=1", If_None_Match=tag).status == 400
+    for known in (tag, f'"other", W/{tag}', "*"):
+        again = site.get(f"{API}/sessions", If_None_Match=known)
+        assert (again.status, again.body) == (304, b"")
+    assert site.get(f"{API}/sessions?limit=3", If_None_Match=tag).status == 200
+    assert site.get(f"{API}/sessions?x=1", If_None_Match=tag).status == 400
     road.load(rebuild=True)
-    again = site.get(f"{API}/status", If_None_Match=tag)
+    again = site.get(f"{API}/sessions", If_None_Match=tag)
     assert again.status == 200
     assert again.headers["etag"] != tag
+
+
+@pytest.mark.parametrize("path", [path for path in ASKED if path != "/session/{name}"])
+def test_every_answer_has_a_tag(site: Site, path: str) -> None:
+    assert re.fullmatch('"[0-9a-f]{24}"', site.get(API + path).headers["etag"])
 
 
 def test_cursors_lead_through_all_sessions_once(site: Site) -> None:
@@ -163,31 +177,214 @@ def test_cursors_lead_through_all_sessions_once(site: Site) -> None:
         assert len(found) == whole["total"]
 
 
-def test_after_leads_through_all_records_once(site: Site) -> None:
-    found, after = [], -1
-    while after is not None:
-        page = site.get(f"{API}/session/{LONG}?limit=90&after={after}").json()
+def test_cursors_lead_through_all_records_once(site: Site) -> None:
+    found, cursor = [], ""
+    while cursor is not None:
+        page = site.get(f"{API}/session/{LONG}?limit=90{cursor and '&cursor=' + cursor}").json()
         found += [record["seq"] for record in page["records"]]
-        after = page["next"]
+        cursor = page["next"]
     assert len(found) == len(set(found)) == page["total"] == 2 * PROMPTS
     assert found == sorted(found)
 
 
 @pytest.mark.parametrize("name", ["messages", "requests"])
-def test_cursors_and_lines_give_all_rows_once(road: Road, site: Site, name: str) -> None:
+def test_all_rows_come_once_in_pages_and_in_lines(road: Road, site: Site, name: str) -> None:
     with closing(connect(road.database)) as connection:
         count = connection.execute(COUNTED[name]).fetchone()[0]
+    assert len(_both(site, f"/{name}?fields=session,seq,native_id", name, 300)) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "limit"),
+    [
+        ("/search?q=the", "hits", 60),
+        ("/sessions?sort=cost", "sessions", 4),
+        (f"/session/{LONG}?show=prompts", "records", 70),
+        ("/messages?session=laptop/claude_code/" + LONG, "messages", 90),
+        ("/requests?host=build", "requests", 20),
+        ("/messages?host=build&kind=prompt", "messages", 2),
+        ("/usage?by=session,model", "usage", 5),
+        ("/activity", "activity", 3),
+        ("/files", "files", 2),
+        ("/hosts", "hosts", None),
+    ],
+)
+def test_every_list_comes_in_pages_and_in_lines(
+    site: Site, path: str, rows: str, limit: int | None
+) -> None:
+    assert _both(site, path, rows, limit)
+
+
+def _both(site: Site, path: str, rows: str, limit: int | None) -> list[Any]:
+    """The rows by pages; by lines, asked for in both ways, they are the same, and each comes once."""
+    link = "&" if "?" in path else "?"
     found, cursor = [], ""
     while cursor is not None:
-        page = site.get(
-            f"{API}/{name}?limit=300&fields=session,seq,native_id{cursor and '&cursor=' + cursor}"
-        ).json()
-        found += page[name]
+        more = [f"limit={limit}"] if limit else []
+        more += [f"cursor={cursor}"] if cursor else []
+        page = site.get(f"{API}{path}{link}{'&'.join(more)}").json()
+        found += page[rows]
         cursor = page["next"]
-    lines = site.get(f"{API}/{name}?format=ndjson&fields=session,seq,native_id")
+    lines = site.get(f"{API}{path}{link}format=ndjson")
+    accepted = site.get(API + path, Accept="application/x-ndjson")
     assert lines.headers["content-type"] == "application/x-ndjson"
-    assert [json.loads(line) for line in lines.text.splitlines()] == found
-    assert len(found) == count
+    assert [json.loads(line) for line in lines.text.split("\n")[:-1]] == found
+    assert accepted.text == lines.text
+    assert len({json.dumps(row, sort_keys=True) for row in found}) == len(found)
+    return found
+
+
+def test_a_stream_of_so_many_lines_has_so_many(site: Site) -> None:
+    for limit in (1, 7, 400):
+        lines = site.get(f"{API}/messages?format=ndjson&limit={limit}").text.split("\n")[:-1]
+        assert len(lines) == limit
+    wrong = site.get(f"{API}/messages?format=ndjson&colour=red")
+    assert (wrong.status, wrong.json()["error"]) == (400, "no filter 'colour'")
+
+
+@pytest.mark.parametrize("budget", [1, 3, 50])
+def test_a_page_that_looked_far_enough_leads_on_though_it_is_not_full(
+    road: Road, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    with closing(connect(road.database)) as connection:
+        for ask, name in ((bulk.messages, "messages"), (bulk.requests, "requests")):
+            given = [("host", "build"), ("limit", "5")]
+            monkeypatch.setattr(bulk, "TRIED", 10**6)
+            whole = ask(connection, [*given[:1], ("limit", "1000")])[name]
+            monkeypatch.setattr(bulk, "TRIED", budget)
+            found, cursor, pages = [], [], 0
+            while cursor is not None:
+                page = ask(connection, [*given, *cursor])
+                found += page[name]
+                pages += 1
+                cursor = None if page["next"] is None else [("cursor", page["next"])]
+            assert found == whole and pages >= len(whole) / 5
+
+
+def test_newest_rows_come_first_and_those_without_time_last(road: Road) -> None:
+    with closing(connect(road.database, write=True)) as connection:
+        connection.execute("update requests set ts = null where seq % 7 = 3")
+        page = bulk.requests(connection, [("limit", "1000"), ("fields", "ts")])
+        stamps = [row["ts"] for row in page["requests"]]
+        known = [ts for ts in stamps if ts is not None]
+        assert stamps == sorted(known, reverse=True) + [None] * (len(stamps) - len(known))
+        assert 0 < len(known) < len(stamps)
+        first = bulk.requests(connection, [("limit", str(len(known) + 1)), ("fields", "ts")])
+        rest = bulk.requests(connection, [("limit", "1000"), ("cursor", first["next"])])
+        assert len(first["requests"]) + len(rest["requests"]) == len(stamps)
+    road.load(rebuild=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [("/search?q=tide", "hits"), ("/sessions", "sessions"), ("/files", "files"), ("/hosts", "hosts"),
+     (f"/session/{RICH}", "records"), ("/usage?by=host,model", "usage")],
+)  # fmt: skip
+def test_of_every_list_single_fields_can_be_asked(site: Site, path: str, rows: str) -> None:
+    whole = site.get(API + path).json()
+    names = list(whole[rows][0])[:2]
+    link = "&" if "?" in path else "?"
+    found = site.get(f"{API}{path}{link}fields={','.join(names)}").json()
+    assert found[rows] == [{name: row[name] for name in names if name in row} for row in whole[rows]]
+    assert site.get(f"{API}{path}{link}fields=colour").status == 400
+
+
+def test_values_of_one_filter_are_alternatives(site: Site) -> None:
+    parts = [
+        site.get(f"{API}/usage?by=host&host={host}").json()["usage"] for host in ("laptop", "build")
+    ]
+    both = site.get(f"{API}/usage?by=host&host=laptop&host=build").json()["usage"]
+    assert both == [*parts[1], *parts[0]]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/Los_Angeles"])
+@pytest.mark.parametrize("name", ["usage", "activity"])
+def test_days_weeks_and_months_are_those_of_the_zone(site: Site, name: str, zone: str) -> None:
+    hours = site.get(f"{API}/{name}?by=hour&limit=10000").json()[name]
+    measure = "requests" if name == "usage" else "prompts"
+    at = ZoneInfo(zone)
+    for by in ("day", "week", "month"):
+        counts: dict[str, int] = {}
+        for row in hours:
+            day = datetime.fromtimestamp(row["hour"] / 1000, at).date()
+            key = {"day": day, "week": day - timedelta(days=day.weekday()), "month": f"{day:%Y-%m}"}[by]
+            counts[str(key)] = counts.get(str(key), 0) + row[measure]
+        found = site.get(f"{API}/{name}?by={by}&timezone={zone}").json()
+        assert found["timezone"] == zone
+        assert {row[by]: row[measure] for row in found[name]} == counts
+    first = datetime.fromtimestamp(hours[0]["hour"] / 1000, at).date()
+    own = site.get(f"{API}/{name}?by=day&day={first}&timezone={zone}").json()[name]
+    assert [row["day"] for row in own] == [str(first)]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/status", "/sessions", f"/session/{RICH}", "/openapi.json"])
+def test_other_methods_are_405_and_say_so(site: Site, method: str, path: str) -> None:
+    answer = site.send(urllib.request.Request(site.url + API + path, data=b"", method=method))
+    assert (answer.status, answer.json()["status"]) == (405, 405)
+    assert "GET" in answer.headers["allow"]
+    assert set(answer.json()) == {"error", "hint", "status"}
+
+
+def test_what_siphon_did_not_expect_is_a_500_in_the_usual_form(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("secret of the inside")
+
+    route = api_routes.ROUTES["sessions"]._replace(ask=broken)
+    monkeypatch.setitem(api_routes.ROUTES, "sessions", route)
+    answer = site.get(f"{API}/sessions?limit=77")
+    assert (answer.status, answer.json()["status"]) == (500, 500)
+    assert set(answer.json()) == {"error", "hint", "status"} and "secret" not in answer.text
+
+
+def test_before_there_is_a_database_errors_have_the_usual_form(tmp_path: Path) -> None:
+    with served(fleet(tmp_path).config) as site:
+        answer = site.get(f"{API}/sessions")
+        assert (answer.status, answer.json()["status"]) == (503, 503)
+        assert set(answer.json()) == {"error", "hint", "status"}
+
+
+def shape(*values: Any) -> Any:
+    """What values have in common: keys of objects, the one shape of a list's items, names of types."""
+    if all(isinstance(value, dict) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: shape(*(value[key] for value in values if key in value)) for key in keys}
+    if all(isinstance(value, list) for value in values):
+        items = [item for value in values for item in value]
+        kinds = {item.get("type") if isinstance(item, dict) else None for item in items}
+        by_kind = [[i for i in items if isinstance(i, dict) and i.get("type") == kind] for kind in kinds]
+        return (
+            [shape(*items)] if kinds <= {None} and items else [shape(*some) for some in by_kind if some]
+        )
+    return "|".join(sorted({_type(value) for value in values}))
+
+
+def _type(value: Any) -> str:
+    names = {
+        dict: "object",
+        list: "array",
+        str: "string",
+        bool: "boolean",
+        int: "number",
+        float: "number",
+    }
+    return "null" if value is None else names[type(value)]
+
+
+@pytest.mark.parametrize("path", ASKED)
+def test_the_shape_of_every_answer_is_pinned(site: Site, path: str, accept: bool) -> None:
+    """Scripts rely on it: only ever add to these files."""
+    names = [RICH, LONG] if "{name}" in path else [""]
+    urls = [API + path.replace("{name}", name) + query for name in names for query in ASKED[path]]
+    found = shape(*(site.get(url).json() for url in urls if "fields=" not in url))
+    file = Path(__file__).parent / "api_shapes" / f"{path.strip('/').partition('/')[0]}.json"
+    text = json.dumps(found, indent=1, sort_keys=True) + "\n"
+    if accept:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+    assert text == file.read_text(), f"pytest {Path(__file__).name} --accept"
 
 
 COUNTED = {

@@ -1,0 +1,71 @@
+"""schemathesis asks every route what openapi.yml allows, and what it does not, and looks at the answers.
+
+Only that all right data is accepted is not asked: a cursor, a zone or a field is a text, but not any.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from conftest import CHECKOUT
+from road import Road
+from website import RICH, Site, fleet, served
+
+API = "/-/siphon/api"
+OPENAPI = yaml.safe_load((CHECKOUT / "plugins" / "openapi.yml").read_text(encoding="utf-8"))
+SOAK = bool(os.environ.get("SIPHON_SOAK"))
+EXAMPLES = 400 if SOAK else 6  # of each route, right ones and wrong ones
+
+
+@pytest.fixture(scope="module")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
+    made = fleet(tmp_path_factory.mktemp("openapi"))
+    made.go()
+    return made
+
+
+@pytest.fixture(scope="module")
+def site(road: Road) -> Iterator[Site]:
+    with served(road.config) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def described(site: Site) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{site.url}{API}/openapi.json")
+
+
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        (path, mode)
+        for path, told in OPENAPI["paths"].items()
+        for mode in GenerationMode
+        if mode.is_positive or told["get"].get("parameters")
+    ],
+)
+def test_every_route_answers_as_it_is_described(
+    described: schemathesis.BaseSchema, path: str, mode: GenerationMode
+) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=not SOAK,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    @given(case=described[path]["GET"].as_strategy(generation_mode=mode))
+    def asked(case: schemathesis.Case) -> None:
+        assume(all((case.query or {}).values()))  # an empty value is as if it were not given
+        if "name" in case.path_parameters and mode.is_positive:
+            case.path_parameters["name"] = RICH
+        case.call_and_validate(excluded_checks=[positive_data_acceptance])
+
+    asked()
