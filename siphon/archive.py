@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import quote
 
-from siphon import hashing, places, private, resting
+from siphon import hashing, places, private, resting, seal
 from siphon.deposit import Arrival, commit, mend, repair
 from siphon.errors import SiphonError
 from siphon.globs import compiled, fixed_folder
@@ -35,6 +35,9 @@ from siphon.stores import copied
 from siphon.verify import ALL, Finding, Progress, Share, extent, findings, silent
 
 _PATIENCE_SECONDS = 30  # with the processes of a collect that was killed
+_DYING_SECONDS = (
+    2  # with a collect that was killed as it started a process, which holds its lock until then
+)
 _DAY = 24 * 3600 * 1000  # ms
 _PACKED_A_RUN = 128 << 20  # bytes: less than a second's work
 _numbers = count()
@@ -187,7 +190,10 @@ class Archive:
 
     def record_run(self, run: Run) -> Run:
         """Write a run down; the result has an id, with which it can be written again when it ends."""
-        return self.ledger.record_run(run)
+        recorded = self.ledger.record_run(run)
+        if run.kind != "collect":  # a collect seals the ledger when all is done
+            self.ledger.seal()
+        return recorded
 
     def host_states(self) -> list[HostState]:
         """When each host was collected, by name."""
@@ -227,8 +233,10 @@ class Archive:
     def refetch(self, found: Iterable[Finding]) -> int:
         """Have the next collect fetch again what was found lost or damaged and is still on its host.
 
-        How many logs that are. Replaced generations are nowhere else.
+        How many logs that are. Replaced generations are nowhere else. A ledger that opens is taken as
+        it is.
         """
+        seal.accept(self.ledger.path)
         sql = """update logs set stamp = null where host = ? and path = ? and generation = ?
             and gone_at is null"""
         rows = [one[:3] for one in found if one.host is not None]
@@ -238,10 +246,11 @@ class Archive:
     @contextmanager
     def lock(self, what: str, at: int) -> Iterator[None]:
         """Be the only one to write logs, and mend what a kill left; raises SiphonError naming who is."""
-        with self._locked(".lock", f"{what}, "):
+        with self._locked(".lock", f"{what}, ", _DYING_SECONDS):
             for left in (self.root / ".locks").iterdir():  # a killed collect's processes may outlive it
                 with self._locked(f".locks/{left.name}", "", _PATIENCE_SECONDS):
                     pass
+            self.ledger.keep_broken()
             places.clear(self.root, self.ledger)
             repair(self.root, self.ledger)
             with self.ledger.write() as db:
@@ -249,6 +258,7 @@ class Archive:
                     where outcome = 'running' and kind = 'collect'"""
                 db.execute(sql, (at,))
             yield
+            self.ledger.seal()
 
     def host_lock(self, host: str) -> AbstractContextManager[None]:
         """Be the only one to write a host's logs, once whoever else does so has ended."""
@@ -265,7 +275,9 @@ class Archive:
                     raise SiphonError(f"{self.root}: in use by {other}; wait for it to end")
                 time.sleep(0.02)
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{holder}process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+            who = f"{holder}process {os.getpid()} on {socket.gethostname()} since {since}"
+            os.pwrite(descriptor, who.encode(), 0)
             yield
         finally:
             os.close(descriptor)

@@ -4,6 +4,7 @@ It holds ids and counts, never content: no text of a log, no key, no token.
 """
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,7 +31,7 @@ def note(archive: Path, what: str, at: int, by: str | None = None, **facts: Fact
         descriptor = private.book(archive / FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            _append(descriptor, msgspec.json.encode(line) + b"\n")
+            _append(descriptor, _checked(msgspec.json.encode(line)) + b"\n")
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -46,9 +47,27 @@ def notes(archive: Path) -> Iterator[dict[str, Any]]:
     with file.open("rb") as lines:
         for line in lines:
             try:
-                yield msgspec.json.decode(line, type=dict[str, Any])
-            except msgspec.DecodeError:
-                yield {"what": "unreadable"}
+                told = msgspec.json.decode(line, type=dict[str, Any])
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                told = {"what": "unreadable"}
+            told.pop("check", None)
+            yield told
+
+
+def altered(archive: Path) -> Iterator[int]:
+    """Yield the numbers, from 1, of the lines that are not as they were written."""
+    file = archive / FILE
+    if file.exists():
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                told, _, _ = line.rpartition(b',"check":')
+                if line != _checked(told + b"}") + b"\n":
+                    yield number
+
+
+def _checked(line: bytes) -> bytes:
+    """The line, a JSON object, with the beginning of its own hash as last key."""
+    return b'%s,"check":"%s"}' % (line[:-1], hashlib.sha256(line).hexdigest()[:16].encode())
 
 
 def _append(descriptor: int, line: bytes) -> None:

@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from siphon import private
+from siphon import private, seal
 from siphon.errors import SiphonError
 
 VERSION = 2
@@ -89,12 +89,34 @@ class Ledger:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing. Raises SiphonError where the disk, say, is full."""
+        with self._alone() as db:
+            seal.take_off(self.path)
+            yield db
+            db.execute("commit")
+
+    def seal(self) -> None:
+        """Let `verify` know that the ledger is as it should be; see siphon/seal.py."""
+        with self._alone():
+            seal.put_on(self.path)
+
+    def broken(self) -> bool:
+        """Whether its bytes are others than those that were written."""
+        with self._alone():
+            return seal.broken(self.path)
+
+    def keep_broken(self) -> None:
+        """Before more is written: remember what is broken by now."""
+        with self._alone():
+            seal.keep_broken(self.path)
+
+    @contextmanager
+    def _alone(self) -> Iterator[sqlite3.Connection]:
+        """Keep others from writing."""
         db = self.db
         try:
             db.execute("begin immediate")
             yield db
-            db.execute("commit")
-        except sqlite3.OperationalError as error:
+        except (sqlite3.OperationalError, OSError) as error:
             raise SiphonError(f"{self.path}: the archive's ledger cannot be written: {error}") from error
         finally:
             if db.in_transaction:
@@ -199,6 +221,7 @@ def _ready(db: sqlite3.Connection, path: Path) -> None:
     if version == VERSION:
         return
     db.execute("begin immediate")
+    seal.take_off(path)
     (version,) = db.execute("pragma user_version").fetchone()  # another process may have done it
     for script in ["ledger.sql"] if version == 0 else _STEPS[version - 1 :]:
         for statement in (files("siphon") / script).read_text().split(";\n"):

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -109,15 +109,20 @@ def doubtful(root: Path, places: Sequence[str]) -> Iterator[None]:
 
 def clear(root: Path, ledger: Ledger) -> None:
     """Remove what was left at doubtful places and is in no ledger."""
+    for place in noted(root):
+        if not ledger.names(place):
+            remove(root, place)
     for note in (root / PARTS).glob(f"{_NOTE}*"):
-        try:
-            places = msgspec.json.decode(note.read_bytes(), type=list[str])
-        except msgspec.DecodeError:
-            continue  # killed while it was written: nothing was begun yet
-        for place in places:
-            if not ledger.names(place):
-                remove(root, place)
         note.unlink()
+
+
+def noted(root: Path) -> set[str]:
+    """The doubtful places of now, and those that a kill has left."""
+    found: set[str] = set()
+    for note in (root / PARTS).glob(f"{_NOTE}*"):
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # not written yet: nothing was begun
+            found.update(msgspec.json.decode(note.read_bytes(), type=list[str]))
+    return found
 
 
 def remove(root: Path, place: str) -> None:

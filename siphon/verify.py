@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from siphon import audit, places
+from siphon.errors import SiphonError
 from siphon.hashing import digest, hashed
 from siphon.ledger import Ledger
 from siphon.packs import index, opened
@@ -42,6 +44,14 @@ class Share(NamedTuple):
 
 
 ALL = Share(1, 1)
+
+
+_LONGEST_COMMIT = 3600  # seconds between a file's name and the ledger's word of it
+_BOOK = ".ledger.db"
+_BROKEN = (
+    "its bytes are not those that siphon wrote: restore it from a backup, or, where all else is found"
+    " well, `siphon verify --mend` takes it as it is"
+)
 
 
 class _Kept(NamedTuple):
@@ -81,11 +91,20 @@ def findings(
 
     A collect may be at work: what looks wrong is looked at again, as the ledger then has it.
     """
+    try:
+        if ledger.broken():
+            yield Finding(None, _BOOK, None, _BROKEN)
+        ((state,), *_) = ledger.rows("pragma integrity_check(1)")
+        if state != "ok":
+            yield Finding(None, _BOOK, None, f"damaged: {state}; restore it from a backup")
+        else:
+            yield from _compared(root, ledger, read, progress)
+    except (sqlite3.Error, UnicodeError, SiphonError) as error:
+        yield Finding(None, _BOOK, None, f"damaged: {error}; restore it from a backup")
+
+
+def _compared(root: Path, ledger: Ledger, read: Share | None, progress: Progress) -> Iterator[Finding]:
     started = time.time()
-    damage = _damage(ledger)
-    if damage is not None:
-        yield Finding(None, ".ledger.db", None, f"damaged: {damage}; restore it from a backup")
-        return
     kept = [_Kept._make(row) for row in ledger.rows(_ALL)]
     total = sum(one.size for one in kept if read is not None and read.has(one.id))
     done = 0
@@ -99,6 +118,8 @@ def findings(
             done += one.size
             progress(done, total)
     yield from _strangers(root, ledger, {one.place for one in kept}, started)
+    for number in audit.altered(root):
+        yield Finding(None, audit.FILE, None, f"line {number} is not as it was written")
 
 
 def _still(root: Path, ledger: Ledger, kept: _Kept, read: bool) -> str | None:
@@ -114,14 +135,6 @@ def extent(ledger: Ledger, read: Share | None) -> tuple[int, int]:
     """How many generations there are, and how many bytes are read of them."""
     kept = [_Kept._make(row) for row in ledger.rows(_ALL)]
     return len(kept), sum(one.size for one in kept if read is not None and read.has(one.id))
-
-
-def _damage(ledger: Ledger) -> str | None:
-    try:
-        ((state,), *_) = ledger.rows("pragma integrity_check(1)")
-    except sqlite3.DatabaseError as error:
-        return str(error)
-    return None if state == "ok" else str(state)
 
 
 def _unlike(kept: _Kept, chain: Sequence[object] | None) -> str | None:
@@ -180,14 +193,18 @@ def _changed_segments(root: Path, ledger: Ledger, kept: _Kept) -> str:
 
 
 def _strangers(root: Path, ledger: Ledger, known: set[str], started: float) -> Iterator[Finding]:
+    """Files that no ledger names. What may just be on its way in is none."""
+    running = ledger.rows("select 1 from runs where kind = 'collect' and outcome = 'running'")
+    settled = started - (_LONGEST_COMMIT if running else 0)
+    moving = places.noted(root)
     for place in _files(root):
-        if place in known or ledger.names(place):
+        if place in known or place in moving or ledger.names(place):
             continue
         try:
-            new = located(root, place).lstat().st_ctime >= started
+            new = located(root, place).lstat().st_ctime >= settled
         except OSError:
             continue  # gone meanwhile
-        if not new:  # else it is just being put there
+        if not new:
             yield Finding(None, place, None, "in no ledger: left by a kill, or put there by hand")
 
 

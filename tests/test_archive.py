@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet import noise
-from siphon import pathtext, private
+from siphon import audit, pathtext, private
 from siphon.archive import Archive, Held
 from siphon.deposit import Arrival
 from siphon.errors import SiphonError
@@ -146,7 +146,7 @@ SOAK = "SIPHON_SOAK" in os.environ  # `make soak`
 
 
 def test_every_flipped_bit_is_found(archive: Archive) -> None:
-    """In a log, a packed one, replaced generations packed and plain: whatever the archive holds."""
+    """In a log, a packed one, replaced generations packed and plain, the ledger and its seal."""
     chance = random.Random(4)
     put(archive, "at rest", noise(1_500_000))
     put(archive, "at rest, small", noise(5000))
@@ -157,15 +157,51 @@ def test_every_flipped_bit_is_found(archive: Archive) -> None:
         archive.pack("h", 0)
     for data in (b"one", b"other"):
         put(archive, "small", data)
-    files = [file for file in archive.root.rglob("*") if file.is_file() and file.parent != archive.root]
+    with archive.lock("test", 1):  # its end seals the ledger
+        pass
+    audit.note(archive.root, "pack", 1, logs=2)
+    archive.ledger.db.close()  # as when a command ends
+    archive = Archive(archive.root)
+    files = [file for file in archive.root.rglob("*") if file.is_file() and "lock" not in str(file)]
     assert {file.relative_to(archive.root).parts[0] for file in files} == {
-        ".zst", ".packed", ".generations", "h"
+        ".zst", ".packed", ".generations", "h", ".ledger.db", ".ledger.db.seal", ".audit.jsonl"
     }  # fmt: skip
     for turn in range(1000 if SOAK else 40):
         file = files[turn % len(files)]
         at, bit = _bit(chance, file, turn)
         assert _found(archive, file, at, bit), (file, at, bit)
     assert list(archive.verify(read_data=True)) == []
+
+
+def test_a_ledger_found_changed_stays_so_until_that_is_accepted(archive: Archive) -> None:
+    """A collect in between seals the ledger anew, but does not hide what was found."""
+    put(archive, LOG, b"one")
+    with archive.lock("test", 1):
+        pass
+    assert list(archive.verify()) == []
+    with closing(sqlite3.connect(archive.root / ".ledger.db")) as db:
+        db.execute("update logs set first_seen = 5")  # which nothing else would show
+        db.commit()
+    with archive.lock("test", 2):
+        put(archive, LOG, b"one more", held=3)
+    (finding,) = archive.verify(read_data=True)
+    assert finding.path == ".ledger.db" and "not those that siphon wrote" in finding.what
+    archive.refetch([])
+    assert list(archive.verify(read_data=True)) == []
+
+
+def test_whoever_writes_takes_the_seal_off_and_puts_it_on(archive: Archive) -> None:
+    put(archive, LOG, b"one")
+    seal = archive.root / ".ledger.db.seal"
+    assert not seal.exists()
+    with archive.lock("test", 1):
+        assert not seal.exists()
+    assert seal.exists()
+    archive.record_run(Run(kind="load", started_at=4, ended_at=5, outcome="ok"))
+    first = seal.read_text()
+    archive.record_run(Run(kind="verify", started_at=6, ended_at=7, outcome="ok"))
+    assert seal.read_text() != first
+    assert list(archive.verify()) == []
 
 
 def _bit(chance: random.Random, file: Path, turn: int) -> tuple[int, int]:
@@ -179,9 +215,12 @@ def _found(archive: Archive, file: Path, at: int, bit: int) -> bool:
     """Whether `verify --read-data` tells that this bit was flipped; it is put back."""
     good = file.read_bytes()
     file.write_bytes(good[:at] + bytes([good[at] ^ bit]) + good[at + 1 :])
-    found = list(archive.verify(read_data=True))
-    file.write_bytes(good)
-    return bool(found)
+    try:
+        return bool(list(Archive(archive.root).verify(read_data=True)))
+    except SiphonError:  # a ledger that cannot even be opened
+        return True
+    finally:
+        file.write_bytes(good)
 
 
 def test_a_reader_keeps_what_it_opened(archive: Archive) -> None:
@@ -388,7 +427,7 @@ def holder(archive: Archive) -> Iterator[subprocess.Popen[str]]:
 def test_two_collectors_never_work_at_once_and_the_second_is_told_who(
     archive: Archive, holder: subprocess.Popen[str]
 ) -> None:
-    with pytest.raises(SiphonError, match=rf"in use by collect, process {holder.pid} on "):
+    with pytest.raises(SiphonError, match=rf"in use by collect, process {holder.pid} on \S+ since 20"):
         archive.lock("collect", 2).__enter__()
     holder.kill()
     holder.wait()

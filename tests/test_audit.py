@@ -61,6 +61,19 @@ def test_a_torn_line_spoils_no_other(tmp_path: Path) -> None:
     assert [note.get("at") for note in audit.notes(tmp_path)] == [1, None, 3]
 
 
+def test_each_changed_bit_is_told_with_its_line(tmp_path: Path) -> None:
+    for number in range(3):
+        audit.note(tmp_path, "collect", at=number, host="h", error='say "no", {"check":"x"}')
+    assert list(audit.altered(tmp_path)) == []
+    file = tmp_path / audit.FILE
+    good = file.read_bytes()
+    for at in range(0, len(good), 7):
+        file.write_bytes(good[:at] + bytes([good[at] ^ 1 << at % 8]) + good[at + 1 :])
+        assert list(audit.altered(tmp_path)), at
+    file.write_bytes(good[:-1])
+    assert list(audit.altered(tmp_path)) == [3]
+
+
 def test_where_it_cannot_be_written_nothing_is_left_and_it_is_told(tmp_path: Path) -> None:
     """A full disk, by a limit on this process's files."""
     audit.note(tmp_path, "collect", at=1)

@@ -5,16 +5,22 @@ import os
 import random
 import sqlite3
 import subprocess
+import traceback
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from dump import dump
 from fleet import Site, config_of, noise
+from goldens import HOMES
+from road import road
 from siphon.config import HostConfig
+from siphon.db import connect
 from siphon.ledger import VERSION, Ledger
 from siphon.log import Log
 from siphon.places import located
+from siphon.raw import records
 from siphon.verify import Share
 from siphon.zst import FRAME, pack, seekable
 
@@ -64,6 +70,48 @@ def test_a_log_that_did_not_grow_for_two_weeks_is_packed_and_reads_as_before(sit
         with log.open() as file:  # as a page that shows one record
             assert file.seek(at) == at
             assert file.read(10) == data[at : at + 10]
+    assert site.sound()
+
+
+def test_a_database_made_from_packed_logs_is_the_same(tmp_path: Path) -> None:
+    homes = {"laptop": HOMES / "claude_code" / "c10_subagent" / "laptop"}
+    (homes["server"],) = (path for path in (HOMES / "codex" / "tools").iterdir() if path.is_dir())
+    made = road(tmp_path, homes)
+    before = made.go()
+    with made.archive.lock("test", 1):
+        packed = made.archive.pack_all(1 << 60)
+    assert packed.logs > 0
+    assert not made.load().changed  # nothing that a reader could see has changed
+    made.load(rebuild=True)
+    assert dump(made.database) == before
+    with closing(connect(made.database)) as db:
+        sql = """select s.id, seq from messages m join sessions s on s.id = session_id
+            join logs l on l.id = s.log_id where length is not null and s.host = 'server'"""
+        for session, seq in db.execute(sql).fetchall():
+            for raw in records(db, made.archive, session, seq):
+                whole = (homes["server"] / raw.path).read_bytes()
+                assert whole[raw.offset : raw.offset + len(raw.data)] == raw.data
+
+
+def test_verify_may_run_while_logs_are_collected_packed_and_woken(site: Site) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            for turn in range(12):
+                for number in range(8):
+                    site.write(f"{PROJECT}/{turn % 3}-{number}.jsonl", noise(20_000, turn * number))
+                site.append(f"{PROJECT}/0-1.jsonl", b"more\n")
+                collect(site, turn * 15)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    looked, ended = 0, 0
+    while not ended:
+        assert list(site.archive.verify(read_data=True)) == []
+        ended, status = os.waitpid(child, os.WNOHANG)
+        looked += 1
+    assert status == 0 and looked > 2
     assert site.sound()
 
 
