@@ -8,7 +8,7 @@ from typing import IO, NamedTuple, cast
 from siphon import shell
 from siphon.errors import SiphonError, UnfitError
 from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
-from siphon.line import Line, Running
+from siphon.line import Line
 from siphon.pathtext import inside, raw, text
 from siphon.stream import Stream, unpacked
 from siphon.wanted import Wanted
@@ -31,6 +31,16 @@ class Tools(NamedTuple):
     def hash(self) -> str:
         """The first tool at hand that computes sha256; "" if there is none."""
         return next((name for name in shell.HASHES if name in self.names), "")
+
+    @property
+    def fast_hash(self) -> str:
+        """The one for large files."""
+        return "openssl" if "openssl" in self.names else self.hash
+
+    @property
+    def packer(self) -> str:
+        """The tool that packs what is sent; "" if there is none."""
+        return next((name for name in shell.PACKERS if name in self.names), "")
 
     @property
     def enough(self) -> bool:
@@ -67,7 +77,9 @@ class ShellHost:
             self.tools = self._tools(answer.decode(errors="replace"))
             if not self.tools.enough:
                 raise UnfitError(_unfit(answer, command.errors()))
-            records = self._unpacked(command).rest().split(b"\0")
+            # Which tool packs is not known when this is asked: gzip, which most have.
+            packer = "gzip" if "gzip" in self.tools.names else ""
+            records = unpacked(command.out, packer).rest().split(b"\0")
             problems = shell.complaints(command.errors())
         if records[-2:] != [b"end ", b""]:
             raise SiphonError(f"{self.name}: the listing broke off{_because(problems)}")
@@ -143,10 +155,11 @@ class ShellHost:
         if not wants:
             return
         asked = shell.words(f"{want.start} {want.size} ".encode() + raw(want.path) for want in wants)
-        line = shell.frames(self._real, self.tools.hash, "gzip" in self.tools.names)
+        tools = self.tools
+        line = shell.frames(self._real, tools.hash, tools.fast_hash, tools.packer)
         with self.line.run(line, asked) as command:
             command.out.after(shell.BEGIN)
-            stream = self._unpacked(command)
+            stream = unpacked(command.out, tools.packer)
 
             def proof() -> Proof:
                 return Proof(b"".join(stream.exactly(_DIGITS)).decode(errors="replace"))
@@ -159,16 +172,13 @@ class ShellHost:
         if not wants:
             return
         missing = {b"./" + raw(want.path): want for want in wants}
-        line = shell.tar(self._real, "gzip" in self.tools.names)
+        line = shell.tar(self._real, self.tools.packer)
         with self.line.run(line, shell.words(missing)) as command:
             command.out.after(shell.BEGIN)
             try:
-                yield from _members(self._unpacked(command), missing)
+                yield from _members(unpacked(command.out, self.tools.packer), missing)
             except tarfile.ReadError:
                 return
-
-    def _unpacked(self, command: Running) -> Stream:
-        return unpacked(command.out) if "gzip" in self.tools.names else command.out
 
 
 def no_home(home: str, closed: bool = False) -> str:

@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator
+from typing import IO, cast
 
 from siphon.errors import SiphonError
 from siphon.hosts import BLOCK
@@ -57,15 +58,29 @@ class Stream:
         return line[:-1]
 
 
-def unpacked(stream: Stream) -> Stream:
-    """What gzip packed."""
+def unpacked(stream: Stream, packer: str) -> Stream:
+    """What zstd or gzip packed ("": nothing did). Cut off, it ends early: its reader misses that."""
+    if not packer:
+        return stream
+    return _unzstded(stream) if packer == "zstd" else _gunzipped(stream)
+
+
+def _unzstded(stream: Stream) -> Stream:
+    from zstandard import ZstdDecompressor  # few hosts have it
+
+    source = cast(IO[bytes], stream)
+    reader = ZstdDecompressor().stream_reader(source, read_size=BLOCK)
+    return Stream(lambda: reader.read1(BLOCK))
+
+
+def _gunzipped(stream: Stream) -> Stream:
     gzip = zlib.decompressobj(zlib.MAX_WBITS | 16)
 
     def more() -> bytes:
         while not gzip.eof:
             packed = gzip.unconsumed_tail or stream.read(BLOCK)
             if not packed:
-                return b""  # cut off: the reader misses what should have come
+                return b""
             block = gzip.decompress(packed, BLOCK)
             if block:
                 return block
