@@ -19,7 +19,9 @@ HASHES = {
     "openssl": "openssl dgst -sha256 -r",
     "sha256": "sha256 -q",
 }  # tool → command; all print the hex digest first
-TOOLS = ("gzip", "tar", "git")  # good to have
+PACKERS = {"zstd": "zstd -q -1 -T1 -c", "gzip": "gzip -1"}  # tool → command, the cheapest first
+TOOLS = (*PACKERS, "tar", "git")  # good to have
+_LARGE = 16 << 20  # bytes: from here on openssl, several times faster, is worth its start
 
 _LIST = """
 d=${1:-${HOME:-$(eval echo "~$(id -un)")}};
@@ -59,7 +61,8 @@ case $(cd -P "${p%/*}" 2>/dev/null && pwd -P)/ in
 {
 if [ "$o" ]; then if [ $n = 0 ]; then head -c $m "$p"; else tail -c +$((n+1)) "$p" | head -c $m; fi; fi;
 head -c $m /dev/zero; } 2>/dev/null | head -c $m;
-if [ "$o" ]; then x=$(head -c $z "$p" | HASH); else x=gone; fi;
+x=gone; if [ "$o" ]; then x=; [ $z -lt LARGE ] || x=$(head -c $z "$p" | FAST);
+[ ${#x} -ge 64 ] || x=$(head -c $z "$p" | HASH); fi;
 printf "%-64.64s" "$x";
 done
 """
@@ -91,35 +94,37 @@ def listing(home: str, roots: Sequence[Root], owner: int | None = None) -> str:
     return f"sh -c {_single(script)} sh {shlex.quote(home)}"
 
 
-def frames(home: str, hash_tool: str, packed: bool) -> str:
+def frames(home: str, hash_tool: str, fast_tool: str, packer: str) -> str:
     """For each `start size path` in stdin: size-start bytes, then the hash of the first size bytes.
 
-    Where the file has fewer the bytes are made up with zeros, and the hash tells.
+    Where the file has fewer the bytes are made up with zeros, and the hash tells. `fast_tool` hashes
+    large files; if it fails the other one does.
     """
-    script = _FRAMES.replace("HASH", HASHES[hash_tool])
-    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh {shlex.quote(home)}", packed)
+    script = _FRAMES.replace("HASH", HASHES[hash_tool]).replace("FAST", HASHES[fast_tool])
+    script = script.replace("LARGE", str(_LARGE))
+    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh {shlex.quote(home)}", packer)
 
 
-def tar(home: str, packed: bool) -> str:
+def tar(home: str, packer: str) -> str:
     """One or more tar archives of the `./path`s in stdin."""
-    return _begun(f"xargs -0 -n 1000 sh -c {_single(_TAR)} sh {shlex.quote(home)}", packed)
+    return _begun(f"xargs -0 -n 1000 sh -c {_single(_TAR)} sh {shlex.quote(home)}", packer)
 
 
 def stat(home: str, kind: str, owner: int | None = None) -> str:
     """Lists the `./path`s in stdin again: the records of `listing`, or lines of `stat`."""
     found = _FIND_STAT.replace("OWNED", _owned(owner))
     script = found if kind == "printf" else _STAT.replace("FORMAT", _STAT_FORMATS[kind])
-    return _begun(f"xargs -0 -n 500 sh -c {_single(script)} sh {shlex.quote(home)}", False)
+    return _begun(f"xargs -0 -n 500 sh -c {_single(script)} sh {shlex.quote(home)}")
 
 
 def remotes() -> str:
     """For each folder in stdin the URL of git's `origin`, or nothing, and a NUL."""
-    return _begun(f"xargs -0 -n 200 sh -c {_single(_GIT)} sh", False)
+    return _begun(f"xargs -0 -n 200 sh -c {_single(_GIT)} sh")
 
 
 def asking(script: str) -> str:
     """Runs a script of sh with the values in stdin as its arguments."""
-    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh", False)
+    return _begun(f"xargs -0 -n 200 sh -c {_single(script)} sh")
 
 
 def complaints(lines: Iterable[str]) -> list[str]:
@@ -146,8 +151,8 @@ def _plain(text: str) -> str:
     return text.replace("\\", r"\\")
 
 
-def _begun(command: str, packed: bool) -> str:
-    return f"echo {BEGIN.decode()}; {command}" + (" | gzip -1" if packed else "")
+def _begun(command: str, packer: str = "") -> str:
+    return f"echo {BEGIN.decode()}; {command}" + (f" | {PACKERS[packer]}" if packer else "")
 
 
 def _owned(owner: int | None) -> str:
