@@ -122,6 +122,45 @@ def test_a_log_replaced_by_its_own_copy_stays_what_it_was(site: Site) -> None:
     assert counts(site.collect()) == {"grown": 1}
 
 
+def test_a_log_that_is_copied_and_truncated_keeps_what_it_held(site: Site) -> None:
+    """As logrotate's copytruncate does it: the inode stays, the bytes begin anew."""
+    site.write(LOG, noise(5000))
+    site.collect()
+    inode = (site.home / LOG).stat().st_ino
+    site.write(LOG, noise(9000, seed=1))  # and it has grown beyond its old size since
+    assert (site.home / LOG).stat().st_ino == inode
+    assert counts(site.collect()) == {"rewritten": 1}
+    site.append(LOG, b"more\n")
+    assert counts(site.collect()) == {"grown": 1}
+    assert site.read(LOG) == noise(9000, seed=1) + b"more\n"
+    first = site.archive.open("host", LOG, 1)
+    assert first is not None and first.read() == noise(5000)
+    assert site.sound()
+
+
+def test_a_renamed_log_is_kept_under_both_names(site: Site) -> None:
+    site.write(LOG, b"one\n")
+    site.collect()
+    other = f"{PROJECT}/renamed.jsonl"
+    (site.home / LOG).rename(site.home / other)
+    assert counts(site.collect()) == {"new": 1, "gone": 1}
+    assert (site.read(LOG), site.read(other)) == (b"one\n", b"one\n")
+
+
+def test_clocks_that_are_wrong_lose_nothing(site: Site) -> None:
+    data = {f"{PROJECT}/{at}.jsonl": at for at in (0, 86_400, 1_700_000_000, 4_000_000_000)}
+    for path, at in data.items():
+        os.utime(site.write(path, b"one\n"), (at, at))
+    assert counts(site.collect()) == {"new": len(data)}
+    assert counts(site.collect()) == {}
+    for path, at in data.items():  # the clock is set back meanwhile: newer bytes, an older time
+        site.append(path, b"two\n")
+        os.utime(site.home / path, (max(0, at - 3600), max(0, at - 3600)))
+    assert counts(site.collect()) == {"grown": len(data)}
+    assert {site.read(path) for path in data} == {b"one\ntwo\n"}
+    assert counts(site.collect()) == {}
+
+
 def test_a_deletion_is_noted_and_never_mirrored(site: Site) -> None:
     site.write(LOG, b"one\n")
     site.write(OTHER, b"two\n")

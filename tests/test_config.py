@@ -86,6 +86,43 @@ def test_everything_that_may_be_said(home: Path, here: Path) -> None:
     )
 
 
+def test_every_kind_of_host_and_what_each_may_be_told(home: Path, here: Path) -> None:
+    text = """
+        interval: 5 min
+        hosts:
+          lab: {ssh: lab, homes: /home/*, sudo: true, timeout: 30, keepalive: 5s}
+          some: {ssh: lab, homes: [/home/*, root, "C:\\\\Users\\\\*"]}
+          box: {command: docker exec -i "my box" sh, home: /root}
+          pod: {command: [kubectl, exec, -i, pod, --, sh]}
+          far: {ssh: lab, command: podman exec -i box sh, homes: /home/*}
+          here: {homes: /home/*}
+          big: {home: /x, limit: 1.5 GB, every: 6h, hours: 22-6, paths: .claude, skip_paths: ["**/x", y]}
+          two: {home: /x, limit: 100, hours: ["22:30-6:15", 12-13]}
+    """
+    config = load(text, home, here)
+    assert config.interval == 300
+    assert config.hosts == (
+        HostConfig("lab", ssh="lab", homes=("/home/*",), sudo=True, timeout=30, keepalive=5),
+        HostConfig("some", ssh="lab", homes=("/home/*", "root", "C:/Users/*")),
+        HostConfig("box", command=("docker", "exec", "-i", "my box", "sh"), remote_home="/root"),
+        HostConfig("pod", command=("kubectl", "exec", "-i", "pod", "--", "sh")),
+        HostConfig("far", ssh="lab", command=("podman", "exec", "-i", "box", "sh"), homes=("/home/*",)),
+        HostConfig("here", homes=("/home/*",)),
+        HostConfig(
+            "big",
+            home=Path("/x"),
+            limit=1_500_000_000,
+            every=21_600,
+            hours=((1320, 360),),
+            paths=(".claude",),
+            skip_paths=("**/x", "y"),
+        ),
+        HostConfig("two", home=Path("/x"), limit=100, hours=((1350, 375), (720, 780))),
+    )
+    ways = ["ssh", "ssh", "command", "command", "ssh", "home", "home", "home"]
+    assert [host.transport for host in config.hosts] == ways
+
+
 def test_the_database_lies_beside_the_archive_unless_said_otherwise(home: Path, here: Path) -> None:
     assert load("archive: /big/disk/archive", home, here).database == Path("/big/disk/siphon.db")
 
@@ -177,6 +214,70 @@ def test_a_file_that_was_named_must_be_there(home: Path, here: Path) -> None:
         (
             "hosts:\n  a: {ssh: h, enabled: maybe}",
             "siphon.yml:2: 'enabled' must be true or false",
+        ),
+        (
+            "hosts:\n  a: {home: /, ssh: h, homes: /home/*}",
+            "siphon.yml:2: host 'a' has both 'home' and 'homes'; drop one",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, sudo: true}",
+            "siphon.yml:2: host 'a': 'sudo' goes with 'homes'; add it or drop 'sudo'",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, homes: /home/*, command: x, sudo: true}",
+            "siphon.yml:2: host 'a': a 'command' holds its own sudo; drop 'sudo'",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, homes: [home/*]}",
+            "siphon.yml:2: homes: 'home/*' must begin with '/', as /home/*",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, homes: '/home/$(id)'}",
+            "siphon.yml:2: homes: '/home/$(id)': only * and ? may stand for something else",
+        ),
+        (
+            "hosts:\n  a: {ssh: h, homes: [ada, 'b b']}",
+            "siphon.yml:2: homes: 'b b' is neither a folder, as /home/*, nor a user's name",
+        ),
+        (
+            "hosts:\n  a: {command: ''}",
+            "siphon.yml:2: 'command' must be text",
+        ),
+        (
+            'hosts:\n  a: {command: "sh \'x"}',
+            "siphon.yml:2: 'command': no closing quotation; write it as a list of words",
+        ),
+        (
+            "hosts:\n  a: {command: sh, identity: x}",
+            "siphon.yml:2: host 'a': 'identity' goes with 'ssh'; add 'ssh: HOST' or drop it",
+        ),
+        (
+            "hosts:\n  a:\n    home: /\n    limit: much",
+            "siphon.yml:4: 'limit' must be a size, as 500 MB or 2 GB",
+        ),
+        (
+            "hosts:\n  a: {home: /, limit: 0}",
+            "siphon.yml:2: 'limit' must be a size, as 500 MB or 2 GB",
+        ),
+        (
+            "hosts:\n  a: {home: /, every: 6 moons}",
+            "siphon.yml:2: 'every' must be a time from 1 s on, as 90s, 15m, 6h or 1d",
+        ),
+        (
+            "hosts:\n  a: {home: /, hours: 22-26}",
+            "siphon.yml:2: 'hours': '22-26' must be from-to, as 22-6 or 12:30-13:30",
+        ),
+        (
+            "hosts:\n  a: {home: /, paths: /etc}",
+            "siphon.yml:2: paths: '/etc' must be a path below the home, as .claude/**",
+        ),
+        (
+            "hosts:\n  a: {home: /, skip_paths: [a/../b]}",
+            "siphon.yml:2: skip_paths: 'a/../b' must be a path below the home, as .claude/**",
+        ),
+        (
+            "hosts:\n  a: {home: /, paths: []}",
+            "siphon.yml:2: 'paths' must be a list of globs below the home, as ['.claude/**']",
         ),
         (
             "interval: often",

@@ -151,6 +151,27 @@ def test_a_home_that_may_not_be_read_is_told_and_the_others_are_collected(
     assert states["lab/ada"] is None and "ermission denied" in str(states["lab/bob"])
 
 
+def tree(folder: Path) -> list[tuple[object, ...]]:
+    """Everything about every file that writing would change."""
+    status = [(file, file.lstat()) for file in sorted([folder, *folder.rglob("*")])]
+    return [(file, s.st_mode, s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for file, s in status]
+
+
+@pytest.mark.parametrize("way", [*WAYS, "sudo"])
+def test_nothing_is_written_in_anybodys_home(
+    way: str, sshds: dict[str, Sshd], homes: Path, tmp_path: Path
+) -> None:
+    host = host_of("gnu" if way == "sudo" else way, sshds, homes, sudo=way == "sudo")
+    made = config(sshds, tmp_path, host)
+    before = tree(homes)
+    assert collected(made)["lab/ada"].new == 1
+    assert tree(homes) == before
+    (homes / "ada" / LOG).write_text("rewritten, and by far longer than it was\n")
+    before = tree(homes)
+    assert collected(made)["lab/ada"].rewritten == 1
+    assert tree(homes) == before
+
+
 @pytest.mark.parametrize("way", ["local", "gnu"])
 def test_through_sudo_each_home_is_read_as_the_user_it_belongs_to(
     way: str,

@@ -127,3 +127,14 @@ def test_a_junction_is_not_followed(site: Site, machine: WindowsHost) -> None:
     report = site.collect()
     assert set(site.held()) == {LOG}
     assert ".claude/projects/-q" in report.links
+
+
+def test_a_server_that_names_files_outside_the_home_is_not_believed(
+    site: Site, machine: WindowsHost, tmp_path: Path
+) -> None:
+    site.write(LOG, b"one\n")
+    machine.lies += ["../../../evil.jsonl", "..", ".", "", "a/../../evil.jsonl"]
+    site.collect()
+    assert set(site.held()) == {LOG}
+    assert not list(tmp_path.rglob("evil*"))
+    assert site.sound()

@@ -21,6 +21,7 @@ class _Drive(SFTPServerInterface):  # type: ignore[misc]  # paramiko's server ha
 
     root: Path
     written: list[str]
+    lies: list[str]
 
     def canonicalize(self, path: str) -> str:
         if path in ("", "."):
@@ -38,9 +39,11 @@ class _Drive(SFTPServerInterface):  # type: ignore[misc]  # paramiko's server ha
 
     def list_folder(self, path: str) -> list[SFTPAttributes] | int:
         try:
-            return [_attributes(entry) for entry in self._real(path).iterdir()]
+            found = [_attributes(entry) for entry in self._real(path).iterdir()]
         except OSError as error:
             return int(SFTPServer.convert_errno(error.errno or 0))
+
+        return [*found, *(_lie(name) for name in self.lies)]
 
     def open(self, path: str, flags: int, attr: SFTPAttributes) -> SFTPHandle | int:  # noqa: ARG002
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC):
@@ -76,6 +79,13 @@ def _attributes(path: Path) -> SFTPAttributes:
     return found
 
 
+def _lie(name: str) -> SFTPAttributes:
+    found = SFTPAttributes()
+    found.filename, found.st_size, found.st_mode, found.st_uid, found.st_gid = name, 4, 0o100666, 0, 0
+    found.st_atime = found.st_mtime = 1
+    return found
+
+
 class _Server(paramiko.ServerInterface):
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:  # noqa: ARG002
         return int(paramiko.AUTH_SUCCESSFUL)
@@ -97,19 +107,22 @@ class _Server(paramiko.ServerInterface):
 
 
 class WindowsHost:
-    """A running server: its port, its drive, and what somebody wanted to write."""
+    """A running server: its port, its drive, what somebody wanted to write, and names it makes up."""
 
     def __init__(self, folder: Path) -> None:
         self.drive = folder / "drive"
         self.home = self.drive / "C:" / "Users" / "Me"
         self.home.mkdir(parents=True)
         self.written: list[str] = []
+        self.lies: list[str] = []
         self.key = paramiko.RSAKey.generate(2048)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
 
     def serve(self) -> None:
-        drive = type("Drive", (_Drive,), {"root": self.drive, "written": self.written})
+        drive = type(
+            "Drive", (_Drive,), {"root": self.drive, "written": self.written, "lies": self.lies}
+        )
         while True:
             try:
                 client, _ = self._socket.accept()
