@@ -92,6 +92,7 @@ class Rounds:
         self.thin_at = 0.0
         self.blocked_until = 0.0
         self.told: dict[str, str] = {}  # host → its error, told once
+        self.refused: dict[str, str] = {}  # archive, database → who else is at work there, told once
 
     def note(self, name: str) -> None:
         """A host's logs may have changed; called in any thread."""
@@ -168,11 +169,18 @@ class Rounds:
             self.archive.share(self.config.group)
             self.lock.enter_context(self.archive.lock("siphon up", now()))
         except SiphonError as error:
-            self.complain(str(error))
+            self._refused("archive", error)
             self.blocked_until = time.monotonic() + AGAIN
             return False
         self.held = True
+        self.refused.pop("archive", None)
         return True
+
+    def _refused(self, what: str, error: SiphonError) -> None:
+        """Say that somebody else is at work, once."""
+        if self.refused.get(what) != str(error):
+            self.complain(f"{error}; it is tried again")
+        self.refused[what] = str(error)
 
     def _release(self) -> None:
         self.lock.close()
@@ -234,8 +242,9 @@ class Rounds:
         try:
             self._loaded()
             self.unloaded = self.urgent = False
+            self.refused.pop("database", None)
         except SiphonError as error:
-            self.complain(str(error))
+            self._refused("database", error)
             self.load_at = time.monotonic() + AGAIN
 
     def _loaded(self) -> None:
