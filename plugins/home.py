@@ -3,8 +3,10 @@
 import time
 
 from datasette import hookimpl
+from markupsafe import Markup
 
 from siphon.budget import check, said
+from siphon.figures import plural
 from siphon.overview import month_name, overview
 from siphon.web import page
 from siphon.zones import zone
@@ -32,6 +34,7 @@ def _found(connection, budgets):
         "seen": seen,
         "budgets": [(one, said(one)) for one in check(connection, budgets, zone(None), now)],
         "cell": CELL,
+        "cells": _cells(seen.calendar),
         "month_name": month_name,
         "bars": _bars(seen),
         "chart": CHART,
@@ -48,6 +51,21 @@ def _change(new, old):
     if abs(share) < 0.005:
         return "as the week before"
     return f"{'+' if share > 0 else '−'}{abs(share):.0%} on the week before"
+
+
+def _cells(calendar):
+    """The calendar's days as SVG. Numbers and dates alone stand in it; made here, as there are 370."""
+    cells = []
+    for one in calendar:
+        place = f'x="{one.column * CELL + 30}" y="{one.row * CELL + 18}" width="{CELL - 3}"'
+        rect = f'<rect class="l{one.level}" {place} height="{CELL - 3}" rx="2"'
+        if not one.level:
+            cells.append(f"{rect}/>")
+            continue
+        what = f"{one.day}: {plural(one.prompts, 'prompt')}, {plural(one.calls, 'tool call')}"
+        href = f"/-/sessions?day={one.day}&amp;kind=any"
+        cells.append(f'<a href="{href}" aria-label="{what}">{rect}><title>{what}</title></rect></a>')
+    return Markup("".join(cells))
 
 
 def _bars(seen):

@@ -3,7 +3,7 @@
 create index logs_host on logs(host, source, size, problems, error, loaded_at);  -- all that hosts and tools sum up
 create index sessions_log on sessions(log_id);
 create index sessions_host on sessions(host, source, hidden, ended_at);
-create index sessions_native on sessions(source, native_id);
+create index sessions_native on sessions(source, native_id, hidden);
 create index sessions_project on sessions(project_id, started_at);
 create index sessions_started on sessions(started_at);
 create index sessions_ended on sessions(ended_at);

@@ -1,13 +1,13 @@
 """How a transcript's records read on a page: labels, bodies as safe HTML, where each leads."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
 from siphon.entries import Call, Text
 from siphon.figures import duration, one_line
 from siphon.markdown import markdown
+from siphon.plain import MARKED, plain
 from siphon.source import Source
 from siphon.toolview import cut
 from siphon.transcript import Heading
@@ -43,7 +43,6 @@ RELATIONS = {  # kind → (said of the parent on the child's page, said of the c
     "copy": ("Copy of", "Copy"),
 }
 COMMANDS = ("/", "!", "$")  # what a command begins with
-_PROSE_KINDS = ("prompt", "reply", "summary", "thinking")
 
 
 class Body(NamedTuple):
@@ -57,7 +56,7 @@ class Body(NamedTuple):
 def body(said: Text, limit: int | None = 0) -> Body:
     """What the message says. `limit` 0: as much as suits its kind; None: all of it."""
     text = said.text or ""
-    prose = said.kind in _PROSE_KINDS
+    prose = said.kind in MARKED
     if limit == 0:
         limit = PROSE if prose and said.kind != "thinking" else ASIDE
     text, left_out = cut(text, limit)
@@ -91,6 +90,17 @@ def label(said: Text) -> str:
     return LABELS.get(said.kind, said.kind)
 
 
+def outline(headings: Iterable[Heading], base: str) -> str:
+    """The outline's items as HTML; made here, as a long session has more than a thousand."""
+    return "".join(
+        f'<li{" class=abandoned" if one.abandoned else ""}><a class="{one.kind}"'
+        f' href="{escape(base)}?at={one.seq}#m{one.seq}">'
+        f"<span>{escape(visible(one_line(one.text, 90))) or '…'}</span></a></li>"
+        for one in headings
+        if heads(one)
+    )
+
+
 def heads(heading: Heading) -> bool:
     """Whether the outline lists it: what a command printed is no heading."""
     return heading.kind == "prompt" or heading.text.lstrip().startswith(COMMANDS)
@@ -108,11 +118,7 @@ def value_label(name: str, value: str, sources: Mapping[str, Source]) -> str:
 def gist(said: Text) -> str:
     """One line that stands for a folded message; without the marks of markdown where that is meant."""
     text = (said.text or "")[:2000]
-    return visible(one_line(_MARKS.sub("", text) if said.kind in _PROSE_KINDS else text, 140))
-
-
-# Emphasis, code, and what begins a heading, a quote or a list; a lone star (a * b) and a_b stay.
-_MARKS = re.compile(r"\*\*|__(?=\w)|(?<=\w)__|~~|`+|(?m:^\s*(?:#{1,6}|>|[-*+])\s+)")
+    return visible(one_line(plain(text) if said.kind in MARKED else text, 140))
 
 
 def call_line(call: Call, folder: str | None) -> str:

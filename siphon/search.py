@@ -9,6 +9,7 @@ import msgspec
 
 from siphon.errors import SiphonError
 from siphon.facets import Facets, Place, facets, places
+from siphon.plain import MARKED, plain
 from siphon.query import DATES, Words, check_day, expression, parse
 from siphon.relevance import by_relevance
 from siphon.snippet import Snippet, head, snippet
@@ -224,6 +225,8 @@ def _snippet(
             continue
         row = connection.execute(f"select {name} from {seen.table} where id = ?", [seen.id]).fetchone()
         text = "" if row is None or row[0] is None else str(row[0])
+        if name == "text" and seen.kind in MARKED:
+            text = plain(text)
         texts.append("\n".join(leaves(text)) if name == "input" else text)
         found = snippet(texts[-1], words.wanted) if words.wanted else None
         if found is not None:

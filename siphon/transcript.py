@@ -8,6 +8,10 @@ from typing import NamedTuple
 from siphon.entries import ONCE, USUAL, Entry, entries, visible_seqs
 
 WINDOW = 200  # records on a page
+_LAST = 2**62
+_TOKENS = (
+    "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens",
+)  # fmt: skip
 OUTLINE_TEXT = 300  # characters of a prompt that the outline gets
 
 
@@ -93,14 +97,38 @@ def transcript(
     """The window that holds record `at` (or the nearest visible one), the first without."""
     shown = window(connection, session, at, density, size)
     outline = headings(connection, session)
-    bills = _Bills(connection, session)
+    starts = [heading.seq for heading in outline if heading.kind == "prompt"]
+    bills = _Bills(connection, session, *_reach(starts, shown.seqs))
     found = entries(connection, session, shown.seqs, shown.density)
-    return Transcript(shown, outline, _turns(found, outline, bills, shown), bills.between(None, None))
+    return Transcript(shown, outline, _turns(found, outline, bills, shown), usage(connection, session))
+
+
+def _reach(starts: list[int], seqs: list[int]) -> tuple[int, int]:
+    """From where to where the turns go that these records belong to."""
+    if not seqs:
+        return 0, 0
+    first, last = bisect_right(starts, seqs[0]), bisect_right(starts, seqs[-1])
+    return starts[first - 1] if first else 0, starts[last] if last < len(starts) else _LAST
 
 
 def usage(connection: sqlite3.Connection, session: int) -> Usage:
     """What the whole session came to."""
-    return _Bills(connection, session).between(None, None)
+    sums = ", ".join(f"coalesce(sum(case when copy_of is null then {name} end), 0)" for name in _TOKENS)
+    cost = "case when copy_of is null then coalesce(cost_nanousd, reported_nanousd) end"
+    row = connection.execute(
+        f"select count(*) - count(copy_of), {sums}, sum({cost}),"
+        f" count(*) - count(copy_of) - count({cost}),"
+        " coalesce(sum(case when copy_of is null then incomplete end), 0), count(copy_of)"
+        " from requests where session_id = ?",
+        [session],
+    ).fetchone()
+    context = connection.execute(
+        "select coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0)"
+        " + coalesce(cache_write_tokens, 0) + coalesce(cache_write_1h_tokens, 0)"
+        " from requests where session_id = ? and not aggregate order by seq desc, id desc limit 1",
+        [session],
+    ).fetchone()
+    return Usage._make((*row, None if context is None else context[0]))
 
 
 def window(
@@ -141,15 +169,16 @@ def headings(connection: sqlite3.Connection, session: int) -> list[Heading]:
 
 
 class _Bills:
-    """The session's requests, to be added up between any two records."""
+    """Requests from `first` on and before `last`, to be added up between any two records."""
 
-    def __init__(self, connection: sqlite3.Connection, session: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, session: int, first: int, last: int) -> None:
         self.rows = connection.execute(
             "select seq, coalesce(input_tokens, 0), coalesce(cache_read_tokens, 0),"
             " coalesce(cache_write_tokens, 0), coalesce(cache_write_1h_tokens, 0),"
             " coalesce(output_tokens, 0), coalesce(cost_nanousd, reported_nanousd), incomplete,"
-            " copy_of is not null, aggregate from requests where session_id = ? order by seq",
-            [session],
+            " copy_of is not null, aggregate from requests"
+            " where session_id = ? and seq >= ? and seq < ? order by seq, id",
+            [session, first, last],
         ).fetchall()
         self.seqs = [row[0] for row in self.rows]
 

@@ -12,7 +12,7 @@ from siphon.urls import Arguments
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
-CALLS = 10_000  # newest calls that shell commands are told from
+CALLS = 5000  # newest calls that shell commands are told from
 SHOWN = 100  # tools, servers and commands, most used first
 EDITS = 3000  # newest edits that files are listed from
 FACETS = ("source", "host", "project")
