@@ -1,4 +1,4 @@
-// On every page: the theme switch, local times, copying, and the keys. Nothing here is needed to read.
+// On every page: local times, copying, and the keys. Nothing here is needed to read.
 "use strict";
 
 const say = (text) => {
@@ -16,18 +16,6 @@ const copy = async (text, what) => {
   } catch {
     say("The browser did not let me copy");
   }
-};
-
-const dark = () => {
-  const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-};
-
-const setTheme = () => {
-  const theme = dark() ? "light" : "dark";
-  document.documentElement.dataset.theme = theme;
-  localStorage.setItem("siphon-theme", theme);
-  say(`${theme === "dark" ? "Dark" : "Light"} theme`);
 };
 
 const localTimes = (root) => {
@@ -108,8 +96,5 @@ document.addEventListener("click", (event) => {
   if (button) copy(document.getElementById(button.dataset.copy).textContent, "Command");
 });
 
-const theme = document.getElementById("theme");
-theme.hidden = false;
-theme.addEventListener("click", setTheme);
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 localTimes(document);
