@@ -1,9 +1,10 @@
-"""Each view of report_views.sql against a slow, plain count of the tables, on real and made-up logs."""
+"""Each view against a slow, plain count of the tables, on real and made-up logs."""
 
 import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -411,8 +412,229 @@ def test_errors(tables: Tables) -> None:
     assert view(tables, "errors", ("hour", *PLACE, "kind", "what", "errors")) == slow
 
 
+# --- views.sql and coverage.sql ---
+
+USAGE = ("requests", *TOKENS, "output_tokens", "reasoning_tokens", "unpriced_requests", "cost_usd")
+
+
+def used(rows: Iterable[Row], key: Callable[[Row], tuple[Any, ...]]) -> Same:
+    """USAGE by key."""
+    sums = tokens(*TOKENS, "output_tokens", "reasoning_tokens")
+    return counted(rows, key, lambda _: 1, *sums, lambda row: int(usd(row) is None), usd)
+
+
+def utc_day(row: Row) -> str | None:
+    ts = row["ts"]
+    return None if ts is None else datetime.fromtimestamp(ts / 1000, UTC).date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "key"),
+    [
+        ("usage_by_day", "day", utc_day),
+        ("usage_by_model", "model", lambda row: row["model"] or None),
+        ("usage_by_project", "project_id", lambda row: row["project_id"]),
+        ("usage_by_host", "host", lambda row: row["host"]),
+        ("usage_by_source", "source", lambda row: row["source"]),
+    ],
+)
+def test_usage_by_each_facet_is_the_plain_count(
+    tables: Tables, name: str, column: str, key: Callable[[Row], Any]
+) -> None:
+    slow = used(tables.requests, lambda row: (key(row),))
+    assert view(tables, name, (column, *USAGE)) == slow
+    sessions = defaultdict(set)
+    for row in tables.requests:
+        sessions[key(row)].add(row["session_id"])
+    found = tables.connection.execute(f"select {column}, sessions from {name}")
+    assert dict(map(tuple, found)) == {name: len(ids) for name, ids in sessions.items()}
+
+
+def test_usage_by_session_and_by_hour_and_billed_requests(tables: Tables) -> None:
+    uids = {key: row["uid"] for key, row in tables.sessions.items()}
+    by_session = used(tables.requests, lambda row: (uids[row["session_id"]],))
+    # A session's cost is of its requests: None where none is known.
+    assert view(tables, "usage_by_session", ("session_uid", *USAGE)) == by_session
+    by_hour = used(
+        tables.requests,
+        lambda row: (hour(row["ts"]), uids[row["session_id"]], row["model"] or None, utc_day(row)),
+    )
+    found = tables.connection.execute("select *, cost_nanousd / 1e9 as cost_usd from usage")
+    names = ("session_uid", "model", "day", *USAGE)
+    assert (
+        Same(
+            (
+                None if row["hour"] < 0 else row["hour"],
+                *((row[name] or None) if name == "model" else row[name] for name in names),
+            )
+            for row in found
+        )
+        == by_hour
+    )
+    billed = Same(
+        (uids[row["session_id"]], row["seq"], row["project"], usd(row)) for row in tables.requests
+    )
+    assert view(tables, "billed_requests", ("session_uid", "seq", "project", "cost_usd")) == billed
+
+
+def test_session_list_shows_every_session_that_is_not_hidden(tables: Tables) -> None:
+    messages, calls = (
+        Counter(row["session_id"] for row in rows) for rows in (tables.messages, tables.calls)
+    )
+    prompts = Counter(row["session_id"] for row in tables.messages if row["kind"] == "prompt")
+    slow = Same(
+        (
+            row["uid"],
+            row["title"] or row["native_id"],
+            prompts[key],
+            messages[key],
+            calls[key],
+            row["copy_of"] is not None,
+        )
+        for key, row in tables.sessions.items()
+        if not row["hidden"]
+    )
+    columns = ("uid", "title", "prompts", "messages", "tool_calls", "copy")
+    assert view(tables, "session_list", columns) == slow
+
+
+def test_activity_by_hour(tables: Tables) -> None:
+    nothing = {"prompt": 0, "reply": 0, "call": 0, "bad": 0}
+    acts = [
+        nothing | row | {row["kind"]: 1} for row in tables.messages if row["kind"] in ("prompt", "reply")
+    ]
+    acts += [nothing | row for row in tables.messages if row["kind"] not in ("prompt", "reply")]
+    acts += [nothing | row | {"call": 1, "bad": row["status"] == "error"} for row in tables.calls]
+    slow = counted(
+        acts,
+        lambda row: (hour(row["ts"]), row["host"], row["source"], row["project"]),
+        *tokens("prompt", "reply", "call", "bad"),
+    )
+    columns = ("hour", "host", "source", "project", "prompts", "replies", "tool_calls", "tool_errors")
+    found = counted(
+        map(dict, tables.connection.execute("select * from activity_by_hour")),
+        lambda row: tuple(row[name] for name in columns[:4]),
+        *tokens(*columns[4:]),
+    )
+    assert found == slow
+
+
+def test_tool_usage(tables: Tables) -> None:
+    slow = counted(
+        tables.calls,
+        lambda row: (row["source"], row["name"], row["kind"]),
+        lambda _: 1,
+        *(
+            lambda row, status=status: int(row["status"] == status)
+            for status in ("error", "rejected", "interrupted")
+        ),
+        *(lambda row, name=name: row[name] for name in ("duration_ms", "output_bytes", "lines_added")),
+    )
+    counts = (
+        "calls",
+        "errors",
+        "rejections",
+        "interruptions",
+        "duration_ms",
+        "output_bytes",
+        "lines_added",
+    )
+    assert view(tables, "tool_usage", ("source", "name", "kind", *counts)) == slow
+
+
+def test_file_edits(tables: Tables) -> None:
+    own = {row["id"]: row for row in tables.calls}
+    edits = [
+        row | tables.place(row) | {"ts": own[row["tool_call_id"]]["ts"]}
+        for row in tables.touches
+        if row["tool_call_id"] in own and row["action"] in ("edit", "write", "delete")
+    ]
+    slow = counted(
+        edits,
+        lambda row: (row["host"], row["project"], row["path"]),
+        lambda _: 1,
+        lambda row: row["lines_added"],
+    )
+    assert view(tables, "file_edits", ("host", "project", "path", "edits", "lines_added")) == slow
+    last: dict[tuple[Any, ...], int] = {}
+    for row in edits:
+        key = (row["host"], row["project_id"], row["path"])
+        last[key] = max(last.get(key, 0), row["ts"] or 0)
+    found = tables.connection.execute("select path, coalesce(last_ts, 0) from file_edits")
+    assert Counter(map(tuple, found)) == Counter((key[2], ts) for key, ts in last.items())
+
+
+def test_unpriced_models(tables: Tables) -> None:
+    slow = counted(
+        [row for row in tables.requests if row["cost_nanousd"] is None],
+        lambda row: (row["model"], row["source"]),
+        lambda _: 1,
+        lambda row: row["output_tokens"],
+    )
+    assert view(tables, "unpriced_models", ("model", "source", "requests", "output_tokens")) == slow
+
+
+def test_hosts_trees_and_problems(tables: Tables) -> None:
+    logs, hosts = tables.all("logs"), tables.all("hosts")
+    shown = [row for row in tables.sessions.values() if not row["hidden"]]
+    slow = Same(
+        (
+            host["name"],
+            sum(log["host"] == host["name"] for log in logs),
+            sum(log["size"] for log in logs if log["host"] == host["name"]) or None,
+            sum(row["host"] == host["name"] for row in shown),
+        )
+        for host in hosts
+    )
+    assert view(tables, "host_status", ("host", "logs", "bytes", "sessions")) == slow
+    trees = Same(
+        (tables.sessions[row["session_id"]]["uid"], row["kind"], row["target_native_id"])
+        for row in tables.all("relations")
+        if not tables.sessions[row["session_id"]]["hidden"]
+    )
+    assert view(tables, "session_tree", ("uid", "kind", "target_native_id")) == trees
+    paths = {log["id"]: (log["host"], log["path"]) for log in logs}
+    told = Same((*paths[row["log_id"]], row["line"], row["what"]) for row in tables.all("problems"))
+    assert view(tables, "problem_list", ("host", "path", "line", "what")) == told
+
+
+def test_coverage_by_type_and_by_version(tables: Tables) -> None:
+    versions: dict[int, set[str | None]] = defaultdict(set)
+    for session in tables.sessions.values():
+        if not session["partial"]:
+            versions[session["log_id"]].add(session["version"])
+    logs = {log["id"]: log for log in tables.all("logs")}
+
+    def version(log: int) -> str | None:
+        known = versions[log] - {None}
+        return "several" if len(known) > 1 else next(iter(known), None)
+
+    found = Same((key, logs[key]["source"], version(key)) for key in logs)
+    assert view(tables, "log_versions", ("log_id", "source", "version")) == found
+    tallies = [
+        {**row, **logs[row["log_id"]], "version": version(row["log_id"])}
+        for row in tables.all("tallies")
+    ]
+    by_type = counted(
+        tallies,
+        lambda row: (row["source"], row["version"], row["type"], row["fate"]),
+        lambda row: row["n"],
+    )
+    assert view(tables, "coverage_by_type", ("source", "version", "type", "fate", "records")) == by_type
+    by_version = counted(
+        [{**log, "version": version(key)} for key, log in logs.items()],
+        lambda row: (row["source"], row["version"]),
+        lambda _: 1,
+        lambda row: row["size"],
+        lambda row: row["problems"],
+    )
+    columns = ("source", "version", "logs", "bytes", "problems")
+    assert view(tables, "coverage_by_version", columns) == by_version
+
+
 def test_every_view_is_checked_here() -> None:
-    sql = (CHECKOUT / "siphon" / "report_views.sql").read_text()
+    files = ("views.sql", "report_views.sql", "coverage.sql")
+    sql = "".join((CHECKOUT / "siphon" / name).read_text() for name in files)
     names = set(re.findall(r"create view (\w+)", sql)) - {"git_outcomes"}  # test_outcomes.py
     text = Path(__file__).read_text()
     assert [name for name in names if f'"{name}"' not in text and f"from {name}" not in text] == []
