@@ -37,7 +37,7 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --group dev --editable .
 	touch $@
 
-# What the tests need from the system: an SSH server and a browser.
+# What the tests need from the system: an SSH server, a browser, other userlands.
 system:
 	@.ci/system
 
