@@ -53,6 +53,14 @@ def configuration(config: Config, _now: int) -> Iterator[Finding]:
         elif host.identity is not None and host.identity.stat().st_mode & 0o077:
             what = f"others can read {host.identity}: chmod 600 it, else ssh refuses it, too"
             yield Finding("warning", "configuration", what, host=host.name)
+        if host.bucket is not None and host.bucket.exposed is not None:
+            what = (
+                f"{host.bucket.exposed} holds a key of the bucket and others can read it: chmod 600 it"
+            )
+            yield Finding("warning", "configuration", what, host=host.name)
+        if host.inbox is not None and not host.inbox.is_dir():
+            what = f"{host.inbox} is not there: make that folder, or nobody can push into it"
+            yield Finding("error", "configuration", what, host=host.name)
     if config.path is not None:
         yield Finding("ok", "configuration", f"{config.path} names {plural(len(config.hosts), 'host')}")
 

@@ -11,6 +11,7 @@ from siphon.awsprofile import profile_of
 from siphon.bucket import Bucket, opened, parsed, with_options
 from siphon.bucketerrors import reason
 from siphon.config import HostConfig, load_config
+from siphon.doctor import configuration
 from siphon.errors import SiphonError
 from siphon.etag import Digest
 
@@ -222,3 +223,19 @@ def test_every_example_of_the_page_is_right(tmp_path: Path) -> None:
         found += [host.bucket.kind for host in hosts if host.bucket]
         found += ["inbox" for host in hosts if host.inbox]
     assert set(found) == {"s3", "gs", "az", "inbox"}
+
+
+def test_the_doctor_tells_of_keys_that_others_can_read_and_of_an_inbox_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "siphon.yml").write_text(
+        "hosts:\n  a: {s3: s3://b, access_key_id: ID, secret_access_key: hush}\n  b: {inbox: nowhere}\n"
+    )
+    (tmp_path / "siphon.yml").chmod(0o640)
+    config = load_config(tmp_path / "siphon.yml", {"HOME": str(tmp_path)}, tmp_path)
+    found = [(one.level, one.host, one.what) for one in configuration(config, 0) if one.level != "ok"]
+    file, inbox = tmp_path / "siphon.yml", tmp_path / "nowhere"
+    assert found == [
+        ("warning", "a", f"{file} holds a key of the bucket and others can read it: chmod 600 it"),
+        ("error", "b", f"{inbox} is not there: make that folder, or nobody can push into it"),
+    ]
