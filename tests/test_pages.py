@@ -297,6 +297,9 @@ def test_the_theme_is_chosen_and_kept(page: Page) -> None:
     assert page.evaluate(ground) == after
     page.goto("/siphon")
     assert page.evaluate(ground) == after
+    page.locator("#theme").click()
+    page.goto("/")
+    assert page.evaluate(ground) == before
 
 
 def test_a_session_that_is_written_follows_itself(

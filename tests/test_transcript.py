@@ -26,6 +26,7 @@ from siphon.raw import records
 from siphon.reading import body, call_line, gist
 from siphon.resume import Resume, resume
 from siphon.sessions import Header, UnknownSessionError, branches, children, find, header, parents
+from siphon.sources._transcript import _title
 from siphon.toolview import diff, parts
 from siphon.transcript import Transcript, transcript
 from siphon.visible import visible
@@ -417,3 +418,16 @@ def test_a_fork_is_told_where_it_left(db: sqlite3.Connection) -> None:
 def test_a_folded_thought_shows_its_words_not_its_marks(text: str, line: str) -> None:
     said = Text(0, None, "assistant", "thinking", None, None, text, False, (), None, None, False)
     assert gist(said) == line
+
+
+@pytest.mark.parametrize(
+    ("prompt", "title"),
+    [
+        ("[[ ## user_query ## ]]\n\nWhat is 2+2?", "What is 2+2?"),
+        ("# Task: mend the table\nIt leans.", "Task: mend the table"),
+        ("[[ ## user_query ## ]]", "[[ ## user_query ## ]]"),
+        ("\n#1 is the issue to close", "#1 is the issue to close"),
+    ],
+)
+def test_a_title_out_of_a_prompt_leaves_its_frame_out(prompt: str, title: str) -> None:
+    assert _title(prompt) == title

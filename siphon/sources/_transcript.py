@@ -1,5 +1,6 @@
 """A session's rows while its log is read: gives out seq, keeps the rows in order, knows their span."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ from siphon.records import FileTouch, Message, Record, Request, ToolCall
 from siphon.sources._text import line
 
 TITLE = 120  # characters of a first prompt that serve as title
+# What frames a prompt and says nothing of it: a template's field mark, a heading's hashes.
+_FRAME = re.compile(r"\A(?:\s*\[\[ ## \w+ ## \]\])*\s*(?:#{1,6}[ \t]+)?")
 
 
 @dataclass(slots=True)
@@ -65,7 +68,7 @@ class Transcript:
         said = [row for row in self.rows.values() if isinstance(row, Message) and row.text]
         prompts = [row for row in said if row.kind == "prompt"]
         tasks = [row for row in said if row.kind == "notice" and row.role == "user"]
-        return next((line(row.text or "", TITLE) for row in (*prompts, *tasks)), None)
+        return next((_title(row.text or "") for row in (*prompts, *tasks)), None)
 
     def records(self) -> Iterator[Record]:
         """All rows: messages and calls by seq, then the files touched, then the requests."""
@@ -96,3 +99,7 @@ def merged(first: Request, again: Request) -> Request:
 
 def _larger(one: int | None, other: int | None) -> int | None:
     return max((n for n in (one, other) if n is not None), default=None)
+
+
+def _title(text: str) -> str | None:
+    return line(_FRAME.sub("", text, count=1), TITLE) or line(text, TITLE)

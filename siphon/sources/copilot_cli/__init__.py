@@ -34,6 +34,7 @@ SOURCES = (
         parse=parse,
         beside=("{.copilot,.config/copilot}/session-state/*/workspace.yaml",),
         resume=resume,
+        version=2,
         recognise=recognise,
         skips=SKIPS,
         evidence="vendor's event schema (github-copilot-sdk 1.0.27), logs of 1.0.64-1.0.74, 2026-11-21",

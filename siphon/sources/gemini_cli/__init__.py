@@ -43,6 +43,7 @@ SOURCES = (
             ".gemini/history/*/.project_root",
         ),
         resume=resume,
+        version=2,
         recognise=recognise,
         skips=SKIPS,
         evidence="writer's source (chatRecordingService, HEAD 2026-08), logs of April 2026, 2026-11-21",
