@@ -25,6 +25,7 @@ Exit codes: 0 all went well; 1 something failed, and stderr says what, where and
 
 # Commands that stand in modules of their own, imported only when asked for: name -> (module, attribute).
 _ELSEWHERE = {
+    "collect": ("siphon.cli_collect", "collect_"),
     "archive": ("siphon.cli_archive", "archive"),
     "doctor": ("siphon.cli_doctor", "doctor"),
     "restore": ("siphon.cli_archive", "restore"),
@@ -107,34 +108,6 @@ def _plain(value: Any) -> Mapping[str, object]:
     return {
         name: str(part) if isinstance(part, Path) else part for name, part in value._asdict().items()
     }
-
-
-@siphon.command()
-@click.argument("hosts", nargs=-1, metavar="[HOST]...")
-@click.option("--dry-run", is_flag=True, help="Say what would be fetched; fetch nothing.")
-@as_json
-@click.pass_context
-def collect(context: click.Context, hosts: tuple[str, ...], dry_run: bool, json_: bool) -> None:
-    """Fetch new log bytes from the hosts (all, or those named) into the archive.
-
-    Nothing is written on a host, and nothing is ever deleted from the archive. One host that fails
-    does not stop the others; the exit code is 1 then, and its name is told.
-    """
-    from siphon.archive import Archive
-    from siphon.collect import collect as fetch
-    from siphon.progress import host_lines
-
-    config = config_of(context)
-    with host_lines(quiet=json_) as progress:
-        reports = fetch(config, Archive(config.archive), hosts, dry_run=dry_run, progress=progress)
-    if json_:
-        emit([_plain(report) for report in reports])
-    for report in reports:
-        if not json_:
-            click.echo(f"{report.host}: {report.said()}")
-        if report.error is not None:
-            complain(f"{report.host}: {report.error}")
-    context.exit(int(any(report.error is not None for report in reports)))
 
 
 @siphon.command()

@@ -41,6 +41,12 @@ class Job(NamedTuple):
     host: HostConfig
     dry_run: bool
     now: Callable[[], int]
+    parts: tuple[str, ...] = ()  # only these of the hosts it leads to; none: all
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that its way needs."""
+        return (TRANSPORTS[self.host.transport].module,)
 
 
 def collect(
@@ -57,7 +63,10 @@ def collect(
     Raises SiphonError for an unknown name, or where another collect is at work on the archive.
     """
     at = now()
-    jobs = [Job(config, archive, host, dry_run, now) for host in _chosen(config, archive, hosts, at)]
+    jobs = [
+        Job(config, archive, host, dry_run, now, _parts(host.name, hosts))
+        for host in _chosen(config, archive, hosts, at)
+    ]
 
     def say(word: Progress) -> None:
         if progress is not None:
@@ -89,7 +98,7 @@ def collect_host(job: Job, say: Say) -> list[HostReport]:
             attempt.reachable = True
             if [part.name for part in reached.parts] == [job.host.name]:
                 return _pulled(job, reached.parts[0], say, attempt)
-            for part in reached.parts:
+            for part in _asked(job, reached.parts):
                 parts.append(_reported(job, part.name, partial(_pulled, job, part, say)))
                 if part.heard_at is not None and not job.dry_run:
                     job.archive.ledger.note_heard(part.name, part.heard_at)
@@ -99,6 +108,16 @@ def collect_host(job: Job, say: Say) -> list[HostReport]:
     if own.error is not None and not own.reachable and not job.dry_run:
         _tell_parts(job, own)
     return [own, *parts]
+
+
+def _asked(job: Job, parts: Sequence[Part]) -> list[Part]:
+    known = {part.name for part in parts}
+    missing = [name for name in job.parts if name not in known]
+    if missing:
+        raise SiphonError(
+            f"{job.host.name}: it leads to no {missing[0]!r}, but to {', '.join(sorted(known))}"
+        )
+    return [part for part in parts if not job.parts or part.name in job.parts]
 
 
 class _Attempt:
@@ -165,12 +184,18 @@ def sources_of(config: Config, host: HostConfig) -> list[Source]:
 def _chosen(config: Config, archive: Archive, names: Sequence[str], at: int) -> list[HostConfig]:
     """Those that are named, else those whose turn it is."""
     known = {host.name: host for host in config.hosts}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name.partition("/")[0] not in known]
     if unknown:
         raise SiphonError(f"unknown host {unknown[0]!r}; known hosts: {', '.join(known)}")
     if names:
-        return [host for host in config.hosts if host.name in names]
+        wanted = {name.partition("/")[0] for name in names}
+        return [host for host in config.hosts if host.name in wanted]
     return due(config, archive, at)
+
+
+def _parts(host: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of a host's users or machines that are named; none, if it is itself."""
+    return () if host in names else tuple(name for name in names if name.startswith(f"{host}/"))
 
 
 def due(config: Config, archive: Archive, at: int) -> list[HostConfig]:

@@ -9,10 +9,9 @@ from siphon.archive import Archive
 from siphon.collect import wanted_of
 from siphon.config import Config, HostConfig
 from siphon.errors import SiphonError
-from siphon.globs import compiled
 from siphon.hosts import Found
 from siphon.reach import Asked, Part
-from siphon.sources import sources
+from siphon.sourceof import source_of
 from siphon.transports import TRANSPORTS
 
 
@@ -72,13 +71,8 @@ def _tools(found: Mapping[str, Found]) -> Sequence[Tool]:
     logs: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     oldest: dict[str, int] = {}
-    matches = {
-        name: [compiled(glob).fullmatch for glob in source.globs] for name, source in sources().items()
-    }
     for path, file in found.items():
-        name = next(
-            (name for name, globs in matches.items() if any(match(path) for match in globs)), None
-        )
+        name = source_of(path)
         if name is not None:
             logs[name] += 1
             sizes[name] += file.size

@@ -12,6 +12,7 @@ from fleet import LOG, PROJECT, config_of, only
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import Config, HostConfig
+from siphon.errors import SiphonError
 from siphon.hostreport import HostReport
 from sshd import Sshd, running_sshd
 
@@ -232,3 +233,16 @@ def test_when_the_machine_is_not_reached_its_users_share_the_error(
     assert "cannot connect" in str(report.error)
     states = {state.name: state.error for state in Archive(made.archive).host_states()}
     assert states == dict.fromkeys(("lab", "lab/ada", "lab/bob"), report.error)
+
+
+def test_one_of_the_users_can_be_collected_alone(
+    sshds: dict[str, Sshd], homes: Path, tmp_path: Path
+) -> None:
+    made = config(sshds, tmp_path, host_of("gnu", sshds, homes))
+    archive = Archive(made.archive)
+    assert [report.host for report in collect(made, archive, ["lab/ada"])] == ["lab", "lab/ada"]
+    assert set(held(made)) == {"lab/ada"}
+    (report,) = collect(made, archive, ["lab/eve"])
+    assert report.error == "it leads to no 'lab/eve', but to lab/ada, lab/bob"
+    with pytest.raises(SiphonError, match="unknown host 'bla/ada'; known hosts: lab"):
+        collect(made, archive, ["bla/ada"])
