@@ -56,11 +56,10 @@ class _Crew:
         put(_Said(self, None))
 
     def end(self) -> None:
-        """End its processes, and wait until they are gone."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with suppress(OSError, ValueError):
-                    pipe.close()
+        """End its processes, and wait until they are gone; its reader ends with them."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(_ENDING_SECONDS)
         except subprocess.TimeoutExpired:

@@ -35,7 +35,6 @@ LINE = (
     '"message":{"role":"user","content":"zanzibarword please"}}\n'
 )
 NEW = "0000001e-0000-4000-8000-00000000001e"
-SLOW = 'sleep 3; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
 
 
 class Up(NamedTuple):
@@ -144,7 +143,7 @@ def _tools(up: Up) -> int:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_when_it_is_told_to(tmp_path: Path, laptop: Path, ending: signal.Signals) -> None:
     """While a slow host is being collected: at once, with code 0, and nothing is left behind."""
-    with slow_host(tmp_path) as slow:
+    with slow_host(tmp_path, 60) as slow:
         hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}}}"
         with running(tmp_path, hosts, 3600, tmp_path) as up:
             until("the slow host at work", 60, lambda: _runs(up, "slow"))
@@ -154,7 +153,7 @@ def test_it_ends_well_when_it_is_told_to(tmp_path: Path, laptop: Path, ending: s
             up.process.send_signal(ending)
             assert up.process.wait(20) == 0
             until("its processes gone", 5, lambda: not any(map(_alive, children)))
-            assert [outcome for _, _, outcome in _runs(up, "slow")] in (["error"], ["ok"])
+            assert [outcome for _, _, outcome in _runs(up, "slow")] == ["error"]  # interrupted
             assert list(up.archive.verify(read_data=True)) == []
             assert list((up.archive.root / ".parts").iterdir()) == []
 
@@ -167,10 +166,11 @@ def _alive(pid: int) -> bool:
 
 
 @contextmanager
-def slow_host(folder: Path) -> Iterator[str]:
-    """A real host that takes three seconds to begin anything; as siphon.yml names it."""
+def slow_host(folder: Path, seconds: int) -> Iterator[str]:
+    """A real host that takes some seconds to begin anything; as siphon.yml names it."""
+    slow = f'sleep {seconds}; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
     home = copied(folder / "far", CASE)
-    with running_sshd(folder / "sshd", f"ForceCommand {SLOW}") as sshd:
+    with running_sshd(folder / "sshd", f"ForceCommand {slow}") as sshd:
         (folder / ".ssh").symlink_to(sshd.folder)
         yield f"{{ssh: 127.0.0.1, port: {sshd.port}, home: {home}}}"
 
@@ -179,7 +179,7 @@ def test_a_slow_host_piles_nothing_up_and_a_dead_one_is_tried_less_and_less(
     tmp_path: Path, laptop: Path
 ) -> None:
     dead = f"{{ssh: 127.0.0.1, port: {_free_port()}}}"
-    with slow_host(tmp_path) as slow:
+    with slow_host(tmp_path, 3) as slow:
         hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}, dead: {dead}}}"
         with running(tmp_path, hosts, 1, tmp_path) as up:
             until("two runs of the slow host", 90, lambda: len(_ended(up, "slow")) >= 2)
