@@ -1,3 +1,8 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 import marimo
 
 app = marimo.App(width="medium", app_title="Cost", css_file="notebooks.css")
@@ -185,18 +190,6 @@ def _(chosen, connection, figures, mo, notebook, site):
 
 @app.cell(hide_code=True)
 def _(figures, mo, notebook, sums, usage):
-    _open = [row for row in usage if row["unpriced_requests"]]
-    _models = sums.grouped(_open, ["model", "tool"], ["unpriced_requests"])
-    _list = ", ".join(
-        f"{notebook.plain(row['model'] or 'no model told')}"
-        f" ({row['tool']}, {figures.plural(row['unpriced_requests'], 'request')})"
-        for row in _models
-    )
-    _unpriced = (
-        f"**Left out of every sum above**, as no price is known: {_list}."
-        if _models
-        else "Every request in this selection has a price."
-    )
     _incomplete = sums.total(usage, "incomplete_requests") or 0
     _reported = sums.total(usage, "reported_usd")
     mo.callout(
@@ -209,7 +202,8 @@ price of the model at that time; where no price is known and the tool states a c
 **What is not.** Requests that tools do not log (titles, side calls, web search models), discounts,
 taxes and free quotas. Under a subscription nobody paid these sums: they are the API-equivalent.
 
-{_unpriced} {figures.plural(_incomplete, "request")} ended before the final usage came and may be larger.
+{notebook.left_out(usage)}
+{figures.plural(_incomplete, "request")} ended before the final usage came and may be larger.
 {f"The tools themselves state {figures.usd(_reported)}." if _reported else ""}
 """
         ),

@@ -1,3 +1,8 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 import marimo
 
 app = marimo.App(width="medium", app_title="Machines", css_file="notebooks.css")
@@ -170,16 +175,18 @@ def _(connection, figures, mo, notebook):
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(chosen, connection, mo, notebook):
     mo.callout(
         mo.md(
-            """
+            f"""
 **What is counted.** Sessions by the day they began, whole, on the machine whose home held the log;
 sessions that were copied to another machine or resumed from a copied log only once. A move is a project
 whose next session runs on another machine than the one before; subagents do not move.
 
 **What is not.** Work without a log, and which person sat where. Two folders are one project only if they
 have the same repository or the same path.
+
+{notebook.left_out(notebook.rows(connection, "cost_by_hour", chosen))}
 """
         ),
         kind="neutral",

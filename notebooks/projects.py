@@ -1,3 +1,8 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 import marimo
 
 app = marimo.App(width="medium", app_title="Projects", css_file="notebooks.css")
@@ -54,7 +59,8 @@ def _(chosen, connection, everything, notebook, which):
     usage = notebook.rows(connection, "cost_by_hour", _one)
     files = [row for row in notebook.rows(connection, "files", _one) if row["edits"]]
     acts = notebook.rows(connection, "activity_by_hour", _one)
-    return acts, files, sessions, usage
+    outcomes = notebook.rows(connection, "git_outcomes", _one)
+    return acts, files, outcomes, sessions, usage
 
 
 @app.cell(hide_code=True)
@@ -156,23 +162,41 @@ def _(charts, figures, files, mo, notebook, sums):
         }
         for row in sorted(files, key=lambda row: -row["edits"])[:500]
     ]
-    mo.hstack(
+    mo.vstack(
         [
-            mo.vstack([mo.md("### Files most edited"), notebook.table(_files)]),
-            mo.vstack(
+            mo.md("### Files most edited"),
+            notebook.table(_files),
+            mo.md("### Languages, by edits"),
+            charts.shown(
+                charts.bars(_languages, "language", "edits", form=",d", color=charts.PALETTE[1]),
+                height=charts.height(_languages),
+            ),
+        ]
+    ) if files else mo.md("No file was changed.")
+    return
+
+
+@app.cell(hide_code=True)
+def _(figures, mo, notebook, outcomes, site, sums):
+    _commits = sums.total(outcomes, "commits") or 0
+    mo.vstack(
+        [
+            mo.md(f"## In git\n\n{figures.plural(_commits, 'commit')} by sessions of this project."),
+            notebook.table(
                 [
-                    mo.md("### Languages, by edits"),
-                    charts.shown(
-                        charts.bars(_languages, "language", "edits", form=",d", color=charts.PALETTE[1]),
-                        height=charts.height(_languages),
-                    ),
+                    {
+                        "session": notebook.link(row["title"], row["session_uid"], site),
+                        "branch": row["branch"],
+                        "commits": row["commits"],
+                        "files": row["files"],
+                        "lines": f"+{row['lines_added']} −{row['lines_removed']}",
+                        "last": figures.stamp(row["last_ts"]),
+                    }
+                    for row in sorted(outcomes, key=lambda row: -row["last_ts"])
                 ]
             ),
-        ],
-        widths=[2, 1],
-        align="start",
-        gap=2,
-    ) if files else mo.md("No file was changed.")
+        ]
+    ) if outcomes else mo.md("No commits are known: `git: true` of a host in siphon.yml asks for them.")
     return
 
 
@@ -204,16 +228,18 @@ def _(figures, mo, notebook, sessions, site):
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(mo, notebook, usage):
     mo.callout(
         mo.md(
-            """
+            f"""
 **What is counted.** All sessions whose repository, or else folder, is this project's, on all machines;
 each request, message and tool call once. Files are those last touched in these days, by the tool calls
 that name them.
 
 **What is not.** Files changed by shell commands or by people, and what the repository kept of it: lines
 are those of the edits, not of the commits.
+
+{notebook.left_out(usage)}
 """
         ),
         kind="neutral",

@@ -1,3 +1,8 @@
+# /// script
+# [tool.marimo.display]
+# theme = "system"
+# ///
+
 import marimo
 
 app = marimo.App(width="medium", app_title="Wrapped", css_file="notebooks.css")
@@ -50,13 +55,18 @@ def _(chosen, connection, mo, notebook, period, wrapped, zones):
         )
     )
     mo.stop(not _rows.sessions, mo.callout(mo.md("Nothing happened in these days."), kind="neutral"))
+    usage = _rows.usage
     page = wrapped.page(period.value, _rows, zones.days(chosen.since, chosen.until), chosen.zone)
     mo.vstack([page])
-    return (page,)
+    return page, usage
 
 
 @app.cell(hide_code=True)
-def _(mo, page, period, wrapped):
+def _(arguments, mo, notebook, page, period, wrapped):
+    # As a script: `python wrapped.py --period 2026-11 --to page.png` (or .html).
+    _to = notebook.path_of(arguments, "to")
+    if _to is not None:
+        wrapped.save(page, _to)
     mo.hstack(
         [
             mo.download(
@@ -72,16 +82,18 @@ def _(mo, page, period, wrapped):
 
 
 @app.cell(hide_code=True)
-def _(mo):
+def _(mo, notebook, usage):
     mo.callout(
         mo.md(
-            """
+            f"""
 **What is counted.** Sessions that began in these days, subagents among them; requests, prompts and tool
 calls of these days, each once. Active work leaves out gaps of more than 10 minutes; sessions that ran at
 once count each. Lines and files are those of agents' edits and writes, of files last touched then.
 
 **What is not.** Requests without a known price cost nothing here; under a subscription the sum is what
 an API would have asked. The files hold what is on this page and nothing else, and need no network.
+
+{notebook.left_out(usage)}
 """
         ),
         kind="neutral",

@@ -17,6 +17,7 @@ SERIES = len(PALETTE)  # more than these are folded
 USD, COUNT, SHARE = "$,.2f", "~s", ".0%"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MUTED, _LINE = "#857f76", "rgba(139, 133, 123, 0.28)"  # seen on light and on dark ground
+_TICK = "#77716a"  # over bars, on light and dark ground
 _GAP = 0.12  # between cells, of a cell
 _EMPTY = "rgba(139, 133, 123, 0.13)"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
@@ -240,7 +241,7 @@ def ticked(chart: Any, rows: Sequence[Row], x: str, y: str) -> Any:
     """The chart with a tick over each bar, at the value of `rows`."""
     ticks = (
         alt.Chart(data(rows))
-        .mark_tick(thickness=2, color="#1f1d1a", size=14)
+        .mark_tick(thickness=2, color=_TICK, size=14)
         .encode(x=f"{x}:O", y=alt.Y(f"{y}:Q"), tooltip=[f"{x}:O", alt.Tooltip(f"{y}:Q", format=",.1f")])
     )
     return chart + ticks

@@ -14,14 +14,14 @@ from siphon import db, zones
 from siphon.choice import Choice, by_period, fitting, rows, streak, title, told, within
 from siphon.config import load_config
 from siphon.errors import SiphonError
-from siphon.figures import one_line
-from siphon.sums import Row
+from siphon.figures import one_line, plural
+from siphon.sums import Row, grouped
 from siphon.urls import session_url
 
 # What the notebooks find here.
 __all__ = [
-    "Choice", "bar", "by_period", "choice", "controls", "database", "fitting", "link", "months",
-    "opened", "path_of", "plain", "rows", "site", "stats", "streak", "table", "told", "within",
+    "Choice", "bar", "by_period", "choice", "controls", "database", "fitting", "left_out", "link",
+    "months", "opened", "path_of", "plain", "rows", "site", "stats", "streak", "table", "told", "within",
 ]  # fmt: skip
 
 WEEKS = 12  # that a notebook shows at first
@@ -122,7 +122,20 @@ def _distinct(connection: sqlite3.Connection, table: str, column: str) -> list[s
 def link(title: str, uid: str, site: str) -> Any:
     """The title, leading to the session's page."""
     place, text = escape(site + session_url(uid)), escape(one_line(title, 80))
-    return mo.Html(f'<a href="{place}" style="color: #0f7d6d">{text}</a>')
+    return mo.Html(f'<a href="{place}" style="color: light-dark(#0b6b5d, #63cdb9)">{text}</a>')
+
+
+def left_out(usage: Sequence[Row]) -> str:
+    """Which models' requests no sum holds, for mo.md; rows of cost_by_hour."""
+    missing = [row for row in usage if row["unpriced_requests"]]
+    if not missing:
+        return "Every request in this selection has a price."
+    models = ", ".join(
+        f"{plain(row['model'] or 'no model told')}"
+        f" ({row['tool']}, {plural(row['unpriced_requests'], 'request')})"
+        for row in grouped(missing, ["model", "tool"], ["unpriced_requests"])
+    )
+    return f"**Left out of every sum above**, as no price is known: {models}."
 
 
 def plain(text: str) -> str:

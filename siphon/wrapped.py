@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -10,6 +11,7 @@ import vl_convert
 
 from siphon import charts, figures
 from siphon.choice import streak
+from siphon.errors import SiphonError
 from siphon.sums import Row, folded, grouped, total
 from siphon.zones import Zone, local
 
@@ -51,7 +53,7 @@ def tiles(rows: Rows, zone: Zone) -> list[Tile]:
         Tile(figures.count(total(rows.acts, "prompts") or 0), "prompts typed"),
         Tile(figures.count(total(rows.acts, "tool_calls") or 0), "tool calls made"),
         Tile(figures.count(_tokens(rows.usage)), "tokens"),
-        Tile(figures.usd(total(rows.usage, "cost_usd")), "at API prices"),
+        Tile(figures.usd(total(rows.usage, "cost_usd")), _priced(rows.usage)),
         Tile(f"+{figures.count(total(edited, 'lines_added') or 0)}", f"lines in {len(edited):,} files"),
         Tile(f"{len(days)}", f"active days, {streak(sorted(days))} in a row"),
         Tile(_most(Counter(days)) or "–", "the busiest day"),
@@ -59,6 +61,12 @@ def tiles(rows: Rows, zone: Zone) -> list[Tile]:
         Tile(_longest(rows.sessions), "the longest session"),
         Tile(_first(rows.files, "language", "edits"), "the language of most edits"),
     ]
+
+
+def _priced(usage: Sequence[Row]) -> str:
+    """What the cost is, and what it leaves out."""
+    unpriced = total(usage, "unpriced_requests") or 0
+    return f"at API prices, {unpriced:,} unpriced" if unpriced else "at API prices"
 
 
 def _minutes(row: Mapping[str, Any]) -> int:
@@ -158,3 +166,11 @@ def png(chart: Any) -> bytes:
 def html(chart: Any) -> bytes:
     """The page as one file that needs nothing else."""
     return str(chart.to_html(inline=True)).encode()
+
+
+def save(chart: Any, to: str) -> None:
+    """Write the page as .png or .html; raises SiphonError for another ending."""
+    make = {".png": png, ".html": html}.get(Path(to).suffix)
+    if make is None:
+        raise SiphonError(f"{to}: the page is written as .png or .html")
+    Path(to).write_bytes(make(chart))

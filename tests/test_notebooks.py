@@ -79,6 +79,15 @@ def run(name: str, database: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     return dict(defined)
 
 
+@pytest.mark.parametrize("name", ["cost", "machines", "projects", "wrapped"])
+def test_models_without_a_price_are_named_where_a_sum_leaves_them_out(name: str, demo: Path) -> None:
+    text = (CHECKOUT / "notebooks" / f"{name}.py").read_text()
+    assert "notebook.left_out(" in text
+    with closing(notebook.opened(demo)) as connection:
+        told = notebook.left_out(notebook.rows(connection, "cost_by_hour", chosen()))
+    assert "no price is known" in told and "<img" not in told
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["demo", "empty", "one_tool"])
 def test_each_notebook_runs_headless(
@@ -114,6 +123,18 @@ def test_as_a_command_a_notebook_takes_its_database(demo: Path, tmp_path: Path) 
     bad = subprocess.run([*command, tmp_path / "none.db"], env=env, capture_output=True, text=True)
     assert bad.returncode != 0
     assert "`siphon load` makes it" in bad.stderr
+
+
+def test_as_a_command_wrapped_writes_its_page(demo: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path)}
+    command = [sys.executable, CHECKOUT / "notebooks" / "wrapped.py", "--database", demo]
+    for name, begin in (("page.png", b"\x89PNG"), ("page.html", b"<!DOCTYPE html>")):
+        done = subprocess.run(
+            [*command, "--period", "2026-10", "--to", tmp_path / name],
+            env=env, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / name).read_bytes().lstrip().startswith(begin)
 
 
 def test_the_database_is_the_argument_else_the_environment_else_the_configuration(
