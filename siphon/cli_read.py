@@ -177,7 +177,7 @@ def _entry(entry: Entry, head: Header) -> str:
     if isinstance(entry, Call):
         notes = [*call_figures(entry), *filter(None, [STATUS.get(entry.status)])]
         note = click.style(f"  ({', '.join(notes)})", dim=True) if notes else ""
-        return f"{mark}{click.style(entry.name, fg='cyan')} {call_line(entry, head.cwd)}{note}"
+        return f"{mark}{click.style(visible(entry.name), fg='cyan')} {call_line(entry, head.cwd)}{note}"
     label = click.style(LABELS.get(entry.kind, entry.kind), bold=entry.kind == "prompt", fg="green")
     return f"{mark}{label}{' (abandoned)' if entry.abandoned else ''}\n{visible(entry.text or '')}"
 
