@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple, TypeVar
 
@@ -34,7 +35,10 @@ class Message(NamedTuple):
 def in_processes(
     work: Work[Job, Word, Result], jobs: Sequence[Job], say: Callable[[Word], None]
 ) -> list[Result | None]:
-    """Call `work(job, say)`, a module's function, for each job; None for one whose process died."""
+    """Call `work(job, say)`, a module's function, for each job; None for one whose process died.
+
+    Jobs may name modules that the work will need, in `imports`.
+    """
     if not jobs:
         return []
     results: list[Result | None] = [None] * len(jobs)
@@ -77,6 +81,8 @@ def main() -> None:
         work, jobs = pickle.load(sys.stdin.buffer)
     except (EOFError, pickle.UnpicklingError):
         return  # who asked is gone already
+    for module in {module for job in jobs for module in getattr(job, "imports", ())}:
+        import_module(module)  # once, here, and not in each of the processes
     workers: dict[Connection, multiprocessing.Process] = {}
     waiting = list(enumerate(jobs))
     while waiting or workers:

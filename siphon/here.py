@@ -1,5 +1,6 @@
 """Ways that begin on this machine: a home, the homes of its users, a command that gives a shell."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ def reach(asked: Asked) -> Reached:
         return Reached([Part(asked.host.name, lambda: one)], one.close)
 
     def opened(home: UserHome) -> Host:
-        if not asked.host.sudo:
+        if not asked.host.sudo or home.owner == os.geteuid():
             return LocalHost(Path(home.folder), without, home.owner)
         line = CommandLine(users.sudo(home))
         return ProbedHost(asked.host.name, by_shell(line, asked.host.name, home.folder, home.owner))

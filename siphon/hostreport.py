@@ -73,7 +73,8 @@ class HostReport(NamedTuple):
             parts = [f"would fetch {len(self.planned)} ({would})"]
         else:
             parts = self._counts()
-        return f"{self.seen} logs, {', '.join([*parts, *self._troubles()])}"
+        logs = "1 log" if self.seen == 1 else f"{self.seen} logs"
+        return f"{logs}, {', '.join([*parts, *self._troubles()])}"
 
     def _counts(self) -> list[str]:
         counts = {
@@ -95,7 +96,7 @@ class HostReport(NamedTuple):
         if self.problems:
             parts.append(f"{len(self.problems)} could not be had: {self.problems[0]}")
         if self.links:
-            parts.append(f"{len(self.links)} links not followed")
+            parts.append(f"{len(self.links)} link{'s' * (len(self.links) > 1)} not followed")
         return parts
 
 

@@ -33,7 +33,7 @@ def reach_by_ssh(asked: Asked) -> Reached:
         return ProbedHost(name, means)
 
     def opened(home: UserHome) -> Host:
-        if not asked.host.sudo:
+        if not asked.host.sudo or home.user == connection.user:
             return probed(home.folder, home.owner)
         own = SshLine(connection, users.sudo(home), "/")  # he may not enter the folder we are in
         return ProbedHost(name, by_shell(own, name, home.folder, home.owner))

@@ -6,7 +6,7 @@ from invoke.exceptions import Exit
 
 from siphon.cli import run
 
-__all__ = ["collect", "demo", "load", "search", "serve", "sources", "status", "up", "verify"]
+__all__ = ["collect", "demo", "hosts", "load", "search", "serve", "sources", "status", "up", "verify"]
 
 
 def _siphon(*words: str) -> None:
@@ -55,6 +55,12 @@ def search(_: Context, query: str) -> None:
 def sources(_: Context) -> None:
     """The tools siphon reads."""
     _siphon("sources")
+
+
+@task
+def hosts(_: Context) -> None:
+    """The hosts of siphon.yml, reached and looked at; nothing is collected."""
+    _siphon("hosts", "check")
 
 
 @task
