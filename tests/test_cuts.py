@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from fleet import LOG, PROJECT, Fleet, Site, config_of, counts, made, noise, site_of
+import userlands
+from fleet import LOG, PROJECT, Fleet, Site, config_of, counts, made, noise, only, site_of
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import HostConfig
-from sshd import know
+from sshd import know, running_sshd
 
 pytest_plugins = ["fleet_fixtures"]
 
@@ -177,3 +178,40 @@ def test_a_container_is_collected_through_a_command_that_enters_it(fleet: Fleet,
     report = site.collect()
     assert (counts(report), report.bytes) == ({"grown": 1}, 5)
     assert site.read(LOG) == noise(200_000) + b"more\n"
+
+
+def test_a_host_with_neither_tools_nor_sftp_is_read_by_ls(fleet: Fleet, tmp_path: Path) -> None:
+    path = only(userlands.least(tmp_path / "bin"))
+    with running_sshd(tmp_path / "sshd", path, "Subsystem none", keys=fleet.keys) as sshd:
+        home = made(tmp_path / "home")
+        site = Site(home, config_of(tmp_path, fleet.keys, sshd.host("host", home)))
+        site.write(LOG, noise(50_000))
+        report = site.collect()
+        assert (counts(report), report.tools) == ({"new": 1}, "sh, ls, cat")
+        site.append(LOG, b"more\n")
+        assert counts(site.collect()) == {"grown": 1}
+        assert site.read(LOG) == noise(50_000) + b"more\n"
+
+
+def test_a_container_of_another_machine_is_reached_through_both(fleet: Fleet, tmp_path: Path) -> None:
+    site = site_of("gnu", fleet, tmp_path, command=("env", "-i", "sh"))
+    site.write(LOG, noise(50_000))
+    report = site.collect()
+    assert (counts(report), report.transport) == ({"new": 1}, "ssh")
+    site.append(LOG, b'it\'s "more" $HOME\n')
+    report = site.collect()
+    assert (counts(report), report.bytes) == ({"grown": 1}, 18)
+    (host,) = site.config.hosts
+    broken = site.config._replace(hosts=(host._replace(command=("docker-is-not-here", "sh")),))
+    (report,) = collect(broken, site.archive)
+    assert str(report.error).startswith("it cannot be read: no shell answers")
+    assert not any(entry.gone_at for entry in site.archive.entries("host").values())
+
+
+def test_a_connection_is_given_up_after_the_hosts_own_timeout(fleet: Fleet, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = HostConfig("host", ssh="127.0.0.1", port=silent.getsockname()[1], timeout=1)
+        config = config_of(tmp_path, fleet.keys, host)
+        (report,) = collect(config, Archive(config.archive))
+    assert report.error is not None
+    assert report.ended_at - report.started_at < 14_000  # the usual patience is longer
