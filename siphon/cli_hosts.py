@@ -157,16 +157,19 @@ def trust(context: click.Context, name: str, yes: bool, expected: tuple[str, ...
     (host,) = _named(config, name)
     if host.ssh is None:
         raise SiphonError(f"{name}: it is not reached over SSH; there is no key to trust")
-    accepted = 0
-    while (found := _stranger(stranger, login_of(host), config, accepted)) is not None:
+    accepted: set[tuple[str, str]] = set()
+    while (found := _stranger(stranger, login_of(host), config, bool(accepted))) is not None:
         _ask(found, yes, expected)
-        click.echo(f"written to {accept(found, config.ssh)}")
-        accepted += 1
+        file = accept(found, config.ssh)
+        if (found.host.known_as, found.key) in accepted:
+            raise SiphonError(f"{file}: a key written there is not kept; see UserKnownHostsFile")
+        accepted.add((found.host.known_as, found.key))
+        click.echo(f"written to {file}")
     if not accepted:
         click.echo(f"{name}: its key is known already; nothing to do")
 
 
-def _stranger(look: Any, login: Any, config: "Config", accepted: int) -> "StrangerError | None":
+def _stranger(look: Any, login: Any, config: "Config", accepted: bool) -> "StrangerError | None":
     """The next key to be accepted; once one was, a login that fails later is only told."""
     try:
         found: StrangerError | None = look(login, config.ssh)

@@ -84,9 +84,14 @@ def plan(listing: Listing, wanted: Wanted, entries: Mapping[str, Entry]) -> Plan
 def within(todo: Plan, limit: int) -> Plan:
     """What of it is no more than `limit` bytes, but one log at least: else a large one never came.
 
-    Logs that grew come first, then the oldest: tools delete those first.
+    The log that has waited longest comes first, whatever its size; then those that grew, then the
+    oldest: tools delete those first.
     """
     due: list[Task | StoreTask] = [*sorted(todo.tasks, key=_turn), *todo.stores]
+    longest = min((each for each in due if each.entry is None), key=_age, default=None)
+    if longest is not None:
+        due.remove(longest)
+        due.insert(0, longest)
     taken: list[Task | StoreTask] = []
     left: list[Task | StoreTask] = []
     total = 0
@@ -102,6 +107,10 @@ def within(todo: Plan, limit: int) -> Plan:
         left_logs=len(left),
         left_bytes=sum(each.bytes for each in left),
     )
+
+
+def _age(task: Task | StoreTask) -> int:
+    return task.found.mtime if isinstance(task, Task) else task.files[""].mtime
 
 
 def _turn(task: Task) -> tuple[bool, int]:

@@ -41,7 +41,10 @@ class _Channel:
     """A command over SSH."""
 
     def __init__(self, connection: StrictConnection, command: bytes, words: bytes) -> None:
-        self._channel: paramiko.Channel = connection.create_session()
+        try:
+            self._channel: paramiko.Channel = connection.create_session()
+        except (paramiko.SSHException, EOFError) as error:
+            raise SiphonError(f"the connection broke off: {error or 'no answer'}") from error
         self._channel.settimeout(IDLE_SECONDS)
         try:
             self._channel.exec_command(command)

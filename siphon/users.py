@@ -5,6 +5,7 @@ import pwd
 import re
 import shlex
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -94,7 +95,7 @@ def sudo(home: UserHome) -> list[str]:
 
 def here(asked: Sequence[str]) -> Homes:
     """Of this machine."""
-    return chosen(asked, list(_here(asked)), _LEAST)
+    return chosen(asked, list(_here(asked)), _LEAST_ON_MACOS if sys.platform == "darwin" else _LEAST)
 
 
 def chosen(asked: Sequence[str], found: Sequence[Candidate], least: int) -> Homes:

@@ -144,6 +144,18 @@ def test_a_changed_key_is_never_trusted_by_a_mere_yes(
     assert known.read_text() == f"[127.0.0.*]:* {old}\n"
 
 
+@pytest.mark.usefixtures("config")
+def test_a_key_that_no_file_keeps_is_told(
+    server: Sshd, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (keys / "config").write_text("UserKnownHostsFile /dev/null\n")
+    code, _, err = siphon(capsys, "trust", "web", "--fingerprint", printed(server.host_key))
+    assert (code, err) == (
+        1,
+        "siphon: /dev/null: a key written there is not kept; see UserKnownHostsFile\n",
+    )
+
+
 def test_the_keys_of_gateways_are_shown_and_trusted_before_the_hosts(
     config: Path, server: Sshd, gateway: Sshd, keys: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,7 +59,11 @@ def test_a_run_stops_at_its_limit_says_so_and_the_next_carries_on(fleet: Fleet, 
 def test_a_log_larger_than_the_limit_comes_alone_and_whole(fleet: Fleet, tmp_path: Path) -> None:
     site = limited(fleet, tmp_path, 1000)
     for number in range(6):
-        assert site.collect().left_logs == 5 - number
+        assert site.collect().new == 1
+        assert len(site.held()) == number + 1
+        for path in site.held():  # what grows all the time never keeps the others out
+            site.append(path, b"grows\n")
+    assert counts(site.collect()) == {"grown": 6}
     assert len(names(site)) == 6
     assert site.sound()
 
