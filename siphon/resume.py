@@ -24,18 +24,31 @@ def resume(session: Header, config: Config | None, gone: bool = False) -> Resume
     again = _reopen(session)
     if again is None:
         return Resume(None, _why_not(session))
-    host = _host(session.host, config)
     here = _in_folder(again, session.cwd)
-    note = "The log is no longer on the host; only siphon's archive still has it." if gone else None
+    host = _host(session.host, config)
+    lost = "The log is no longer on the host; only siphon's archive still has it." if gone else None
+    if host is not None and host.ssh is not None and host.command is None:
+        return Resume(_over_ssh(host, _user(session.host, host), here), lost)
+    notes = filter(None, (lost, _where(session.host, host, config)))
+    return Resume(here, " ".join(notes) or None)
+
+
+def _where(name: str, host: HostConfig | None, config: Config | None) -> str | None:
+    """Where to run the command, if that is not plainly here."""
     if host is None:
-        return Resume(
-            here, note or f"Run it on {session.host}, which siphon.yml does not name (any more)."
-        )
-    if host.ssh is not None:
-        return Resume(_over_ssh(host, here), note)
+        return f"Run it on {name}, which siphon.yml does not name (any more)."
+    if host.homes is not None:
+        return f"Run it as {_user(name, host)}."
+    if host.home is None:
+        return f"Run it on {name}."
     if config is not None and host.home != config.ssh.parent:
-        return Resume(here, note or f"Run it where {host.home} is the home folder.")
-    return Resume(here, note)
+        return f"Run it where {host.home} is the home folder."
+    return None
+
+
+def _user(name: str, host: HostConfig) -> str | None:
+    """Who logs in: of a host of many homes, whose home it is."""
+    return host.user if host.homes is None else name.rpartition("/")[2]
 
 
 def _reopen(session: Header) -> str | None:
@@ -55,7 +68,11 @@ def _why_not(session: Header) -> str:
 
 
 def _host(name: str, config: Config | None) -> HostConfig | None:
-    return next((host for host in config.hosts if host.name == name), None) if config else None
+    """The host itself, or that of many homes whose name begins so: lab/ada is on lab."""
+    for host in config.hosts if config else ():
+        if host.name == name or (host.homes is not None and name.startswith(f"{host.name}/")):
+            return host
+    return None
 
 
 def _in_folder(command: str, folder: str | None) -> str:
@@ -66,12 +83,12 @@ def _in_folder(command: str, folder: str | None) -> str:
     return f"cd {quote(folder)} && {command}"
 
 
-def _over_ssh(host: HostConfig, command: str) -> str:
+def _over_ssh(host: HostConfig, user: str | None, command: str) -> str:
     words = ["ssh", "-t"]
     if host.port is not None:
         words += ["-p", str(host.port)]
     if host.identity is not None:
         words += ["-i", str(host.identity)]
     target = host.ssh or host.name
-    words.append(f"{host.user}@{target}" if host.user else target)
+    words.append(f"{user}@{target}" if user else target)
     return f"{join(words)} {quote(command)}"

@@ -65,6 +65,12 @@ class Turn(NamedTuple):
     begun: bool  # its beginning is in the window
     ended: bool  # its end is in the window
 
+    @property
+    def took_ms(self) -> int | None:
+        """From its first record to its last; None where not all of it is in the window."""
+        times = [entry.ts for entry in self.entries if entry.ts is not None]
+        return max(times) - min(times) if times and self.begun and self.ended else None
+
 
 class Window(NamedTuple):
     """Which part of the visible records a page shows. Windows count from 1."""

@@ -342,6 +342,21 @@ def test_a_session_of_a_remote_host_is_resumed_over_ssh(db: sqlite3.Connection, 
     assert words[-1] == f"cd /home/ada/app && claude --resume {RICH}"
 
 
+def test_each_home_of_a_host_is_resumed_by_whom_it_belongs_to(
+    db: sqlite3.Connection, road: Road
+) -> None:
+    session = told(db, RICH)._replace(host="lab/ada")
+
+    def found(host: HostConfig) -> Resume:
+        return resume(session, road.config._replace(hosts=(host,)))
+
+    lab = HostConfig("lab", ssh="lab.example", user="root", homes=("/home/*",), sudo=True)
+    assert shlex.split(found(lab).command or "")[:3] == ["ssh", "-t", "ada@lab.example"]
+    assert found(lab._replace(ssh=None)).note == "Run it as ada."
+    box = HostConfig("lab/ada", command=("docker", "exec", "-i", "box", "sh"))
+    assert found(box) == Resume(f"cd /home/ada/app && claude --resume {RICH}", "Run it on lab/ada.")
+
+
 def test_another_home_on_this_machine_is_said_so(db: sqlite3.Connection, road: Road) -> None:
     note = _resume(db, road, HostConfig("laptop", home=Path("/mnt/old"))).note
     assert note == "Run it where /mnt/old is the home folder."
