@@ -5,7 +5,7 @@ import time
 from datasette import hookimpl
 from markupsafe import Markup
 
-from siphon.budget import check, said
+from siphon.budget import WITHIN, check, said
 from siphon.figures import plural
 from siphon.overview import month_name, overview
 from siphon.web import page
@@ -32,7 +32,7 @@ def _found(connection, budgets):
     seen = overview(connection, now)
     return {
         "seen": seen,
-        "budgets": [(one, said(one)) for one in check(connection, budgets, zone(None), now)],
+        "budgets": _budgets(check(connection, budgets, zone(None), now)),
         "cell": CELL,
         "cells": _cells(seen.calendar),
         "month_name": month_name,
@@ -41,6 +41,12 @@ def _found(connection, budgets):
         "changes": [_change(new, old) for new, old in zip(seen.week, seen.before, strict=True)],
         "worried": [host for host in seen.hosts if host.worries],
     }
+
+
+def _budgets(found):
+    """Caps that need a look with what is said of them; where none does, the one that is fullest."""
+    shown = [one for one in found if one.state != WITHIN] or found[:1]
+    return [(one, said(one)) for one in shown]
 
 
 def _change(new, old):

@@ -1,14 +1,15 @@
 """/-/usage: usage and cost in the days of any time zone. /-/report: the same as one file to send."""
 
+import asyncio
 import time
 
 from datasette import Response, hookimpl
 
 from siphon import zones
 from siphon.errors import SiphonError
-from siphon.report import KINDS
+from siphon.report import KINDS, build, warm
 from siphon.urls import Here
-from siphon.usage_page import BY, FILTERS, FORMS, file, question, table
+from siphon.usage_page import BY, FILTERS, FORMS, question, table, text, wanted
 from siphon.web import arguments, failed, page, read
 
 TITLES = {
@@ -65,14 +66,16 @@ def _found(connection, request, given, asked):
 async def report(datasette, request):
     given = arguments(request)
     try:
-        made = await read(datasette, request, lambda connection: file(connection, given, _now()))
+        asked = wanted(given, _now())
+        await asyncio.to_thread(warm)
+        made = await read(datasette, request, lambda one: build(one, asked.kind, asked.chosen))
+        body = (await asyncio.to_thread(text, made, asked.form)).encode(errors="replace")
     except SiphonError as error:
         return failed(datasette, request, error)
-    shown = "inline" if made.media == FORMS["html"][1] else "attachment"
+    shown = "inline" if asked.form == "html" else "attachment"
     headers = {
-        "content-disposition": f'{shown}; filename="{made.name}"',
+        "content-disposition": f'{shown}; filename="{asked.name}"',
         "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         "cache-control": "private, no-cache",
     }
-    body = made.text.encode(errors="replace")
-    return Response(body, headers=headers, content_type=f"{made.media}; charset=utf-8")
+    return Response(body, headers=headers, content_type=f"{FORMS[asked.form][1]}; charset=utf-8")

@@ -12,7 +12,7 @@ from siphon.choice import Choice
 from siphon.cli import config_of
 from siphon.db import connect
 from siphon.errors import SiphonError
-from siphon.report import KINDS, Report
+from siphon.report import KINDS, build, written
 
 _FORMS = (".html", ".md", ".csv")
 _USUAL_DAYS = 30
@@ -70,8 +70,6 @@ def report(
     chosen = Choice(first, last, False, hosts, sources, projects, zone)
     form = _form(to, email_ready)
     with closing(connect(config_of(context).database)) as connection:
-        from siphon.report import build
-
         text = written(build(connection, kind, chosen), form)
     if to is None:
         return click.echo(text, nl=False)
@@ -90,17 +88,6 @@ def _form(to: Path | None, email_ready: bool) -> str:
     if to is not None and to.suffix not in _FORMS:
         raise SiphonError(f"{to}: reports are written as {', '.join(_FORMS)}")
     return ".md" if to is None else to.suffix
-
-
-def written(made: Report, form: str) -> str:
-    """The report as .html, .md, .csv, or Markdown for a "mail"."""
-    if form == ".html":
-        from siphon.report_html import html
-
-        return html(made)
-    from siphon.report_text import as_csv, markdown
-
-    return as_csv(made) if form == ".csv" else markdown(made, mail=form == "mail")
 
 
 def _today(zone: zones.Zone) -> date:

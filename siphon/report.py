@@ -71,3 +71,23 @@ def build(connection: sqlite3.Connection, kind: str, chosen: Choice) -> Report:
 
 
 KINDS = ("cost", "activity", "team")
+
+
+def written(made: Report, form: str) -> str:
+    """The report as .html, .md, .csv, or Markdown for a "mail"."""
+    # The charts' renderer takes long to load, and most who come this way want no pictures.
+    if form == ".html":
+        from siphon.report_html import html
+
+        return html(made)
+    from siphon.report_text import as_csv, markdown
+
+    return as_csv(made) if form == ".csv" else markdown(made, mail=form == "mail")
+
+
+def warm() -> None:
+    """Load what charts are made with: seconds, in which nobody should wait with a database open."""
+    import siphon.report_activity
+    import siphon.report_cost
+    import siphon.report_html
+    import siphon.report_team  # noqa: F401

@@ -7,8 +7,7 @@ from typing import NamedTuple
 from siphon import usage, zones
 from siphon.choice import Choice
 from siphon.errors import SiphonError
-from siphon.report import KINDS, build
-from siphon.report_text import as_csv, markdown
+from siphon.report import KINDS, Report, written
 from siphon.urls import Arguments
 from siphon.usage import Asked
 from siphon.usage_rows import Table, table_of
@@ -69,16 +68,22 @@ def table(connection: sqlite3.Connection, asked: Question, ts: int) -> Table:
     return found._replace(rows=found.rows[::-1]) if asked.by in usage.TIMES else found
 
 
-class File(NamedTuple):
-    """A report to keep."""
+class Wanted(NamedTuple):
+    """A report that a query asks for."""
 
-    name: str
-    media: str
-    text: str
+    kind: str
+    form: str  # of FORMS
+    chosen: Choice
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+        days = f"{self.chosen.since}-{self.chosen.until}"
+        return f"siphon-{self.kind}-{days}{FORMS[self.form][0]}"
 
 
-def file(connection: sqlite3.Connection, given: Arguments, ts: int) -> File:
-    """The report that a query asks for."""
+def wanted(given: Arguments, ts: int) -> Wanted:
+    """Read a query; `ts` is now (UTC ms). Raises SiphonError naming what is wrong."""
     plain = dict(given)
     kind, form = plain.get("kind", "cost"), plain.get("form", "html")
     if kind not in KINDS or form not in FORMS:
@@ -87,16 +92,10 @@ def file(connection: sqlite3.Connection, given: Arguments, ts: int) -> File:
         )
     found = question([pair for pair in given if pair[0] not in ("kind", "form", "by", "model")], ts)
     asked = found.asked
-    chosen = Choice(
-        found.since, found.until, False, asked.hosts, asked.sources, asked.projects, asked.zone
-    )
-    made = build(connection, kind, chosen)
-    if form == "html":
-        # The charts' renderer takes long to load, and most who serve never make a report.
-        from siphon.report_html import html
+    places = (asked.hosts, asked.sources, asked.projects)
+    return Wanted(kind, form, Choice(found.since, found.until, False, *places, asked.zone))
 
-        text = html(made)
-    else:
-        text = as_csv(made) if form == "csv" else markdown(made, mail=form == "mail")
-    ending, media = FORMS[form]
-    return File(f"siphon-{kind}-{found.since}-{found.until}{ending}", media, text)
+
+def text(made: Report, form: str) -> str:
+    """The report in a form of FORMS."""
+    return written(made, form if form == "mail" else f".{form}")

@@ -16,13 +16,15 @@ from playwright.sync_api import sync_playwright
 
 from road import road
 from siphon import zones
+from siphon.budgetconfig import Budget
 from siphon.choice import Choice
 from siphon.cli import siphon
-from siphon.cli_report import written
+from siphon.config import load_config
 from siphon.demo import fleet
 from siphon.errors import SiphonError
-from siphon.report import KINDS, build
-from siphon.usage_page import FORMS, file, question, table
+from siphon.report import KINDS, build, written
+from siphon.usage_page import FORMS, question, table, text, wanted
+from website import served
 
 NOW = 1_795_000_000_000
 EVIL = '<img src=http://evil.example/x onerror="alert(1)"> [a](http://evil.example) =cmd() \x1b[31m'
@@ -89,8 +91,8 @@ def test_a_report_is_one_file_that_asks_nobody_and_runs_nothing(
 def test_words_of_logs_are_no_markup_in_markdown(connection: sqlite3.Connection, kind: str) -> None:
     made = build(connection, kind, WHOLE)
     plain, mail = written(made, ".md"), written(made, "mail")
-    for text in (plain, mail):
-        assert not re.search(r"(?<!\\)(<img|\]\(http)", text) and "\x1b" not in text
+    for form in (plain, mail):
+        assert not re.search(r"(?<!\\)(<img|\]\(http)", form) and "\x1b" not in form
     assert "![" in plain and "](data:image/svg+xml;base64," in plain
     assert "![" not in mail and mail.startswith("Subject: ")
 
@@ -157,19 +159,34 @@ def test_a_question_of_the_last_30_days_ends_today_in_that_zone() -> None:
     [("by", "blocks"), ("since", "soon"), ("timezone", "Mars"), ("nonsense", "1"), ("kind", "x"),
      ("form", "pdf"), ("since", "2099-01-01")],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_told(connection: sqlite3.Connection, given: tuple[str, str]) -> None:
+def test_what_cannot_be_asked_is_told(given: tuple[str, str]) -> None:
     with pytest.raises(SiphonError):
-        question([given], NOW) if given[0] not in ("kind", "form") else file(connection, [given], NOW)
+        question([given], NOW) if given[0] not in ("kind", "form") else wanted([given], NOW)
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_pages_button_gives_every_form(connection: sqlite3.Connection, form: str) -> None:
-    made = file(connection, [("kind", "cost"), ("form", form), ("since", "2026-09-01")], NOW)
-    assert (
-        made.text
-        and made.name.startswith("siphon-cost-2026-09-01-")
-        and made.name.endswith(FORMS[form][0])
-    )
+    asked = wanted([("kind", "cost"), ("form", form), ("since", "2026-09-01")], NOW)
+    assert text(build(connection, asked.kind, asked.chosen), form)
+    assert asked.name.startswith("siphon-cost-2026-09-01-") and asked.name.endswith(FORMS[form][0])
+
+
+def test_the_pages_show_usage_reports_and_budgets_and_escape_what_logs_say(demo: Path) -> None:
+    config = load_config(demo.parent / "siphon.yml", {"HOME": str(demo.parent)}, demo.parent)
+    budgets = (Budget("<b>all</b>", (("monthly", 10**12),)), Budget("small", (("daily", 1),)))
+    with served(config._replace(budgets=budgets)) as site:
+        usage = site.get("/-/usage?by=project&since=2026-01-01&until=2026-12-31&timezone=Asia/Kolkata")
+        assert usage.status == 200 and "days in Asia/Kolkata" in usage.text
+        assert "<img" not in usage.text and "no price is known" in usage.text
+        assert "script-src 'self'" in usage.headers["content-security-policy"]
+        page = site.get("/-/report?kind=team&since=2026-01-01&until=2026-12-31")
+        assert page.status == 200 and page.headers["content-type"].startswith("text/html")
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        table = site.get("/-/report?form=csv")
+        assert table.headers["content-disposition"].startswith('attachment; filename="siphon-cost-')
+        assert site.get("/-/report?form=pdf").status == 400
+        home = site.get("/").text
+        assert "<b>all</b>" not in home and 'aria-label="Budgets"' in home
 
 
 # --- the command ---
