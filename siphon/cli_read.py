@@ -110,9 +110,9 @@ def _print_found(found: Found) -> None:
             last = hit.session
             where = " · ".join(filter(None, (_title(hit.source), hit.host, hit.project)))
             screen.print(f"\n[bold]{escape(visible(hit.title or hit.session))}[/bold]", soft_wrap=True)
-            screen.print(f"[dim]{escape(where)}  {escape(hit.session)}[/dim]", soft_wrap=True)
+            screen.print(f"[dim]{escape(visible(f'{where}  {hit.session}'))}[/dim]", soft_wrap=True)
         line = Styled(
-            f"  {figures.stamp(hit.ts)}  #{hit.seq:<5} {hit.tool or hit.kind:<10} ", style="dim"
+            f"  {figures.stamp(hit.ts)}  #{hit.seq:<5} {visible(hit.tool or hit.kind):<10} ", style="dim"
         )
         for piece, marked in hit.snippet.pieces():
             line.append(visible(piece), style="bold reverse" if marked else "not dim")
@@ -227,10 +227,10 @@ def _session_row(one: Listed) -> tuple[str, ...]:
         figures.stamp(one.started_at),
         _title(one.source),
         one.host,
-        one.project or "",
+        visible(one.project or ""),
         visible(figures.one_line(one.title or "", 80)),
         figures.count(one.prompts),
         figures.count(one.tokens),
         figures.usd(one.cost_usd),
-        one.native_id,
+        visible(one.native_id),
     )
