@@ -212,28 +212,21 @@ def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = 
 
     `fleet`: the hosts as siphon/fleet.py finds them; None: as they were at the last load.
     """
-    titles = {name: source.title for name, source in sources().items()}
-    counts = _row(
-        connection,
-        "select (select count(*) from sessions where not hidden) as sessions,"
-        " (select count(*) from logs) as logs, (select max(loaded_at) from logs) as loaded_at,"
-        " (select coalesce(sum(size), 0) from logs) as bytes,"
-        " (select coalesce(sum(problems), 0) from logs) as problems,"
-        " (select count(*) from logs where error is not null) as failed_logs",
-    )
+    found = _by_source(connection)
+    loaded = [row["loaded_at"] for row in found if row["loaded_at"] is not None]
+    counts = {
+        name: sum(row[name] for row in found)
+        for name in ("sessions", "logs", "bytes", "problems", "failed_logs")
+    }
     return {
         **counts,
+        "loaded_at": max(loaded, default=None),
         "hosts": rows(connection, "select * from host_status order by host")
         if fleet is None
         else [one._asdict() for one in fleet],
         "sources": [
-            {**row, "title": titles.get(row["source"], row["source"])}
-            for row in rows(
-                connection,
-                "select source, count(*) as logs, sum(size) as bytes, sum(problems) as problems,"
-                " (select count(*) from sessions s where s.source = l.source and not s.hidden)"
-                " as sessions from logs l group by source order by source",
-            )
+            {name: row[name] for name in ("source", "logs", "bytes", "problems", "sessions", "title")}
+            for row in found
         ],
         "runs": rows(
             connection,
@@ -248,6 +241,30 @@ def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = 
             " group by 1, 2 order by requests desc, model",
         ),
     }
+
+
+def _by_source(connection: sqlite3.Connection) -> list[Json]:
+    """Logs and sessions of each tool; each table is read once, the sessions by their index."""
+    logs = rows(
+        connection,
+        "select source, count(*) as logs, sum(size) as bytes, sum(problems) as problems,"
+        " sum(error is not null) as failed_logs, max(loaded_at) as loaded_at"
+        " from logs group by source order by source",
+    )
+    sql = (
+        "select source, sum(n) from (select host, source, sum(not hidden) as n from sessions"
+        " group by host, source) group by source"
+    )
+    counts = dict(connection.execute(sql).fetchall())
+    titles = {name: source.title for name, source in sources().items()}
+    return [
+        {
+            **row,
+            "sessions": counts.get(row["source"], 0),
+            "title": titles.get(row["source"], row["source"]),
+        }
+        for row in logs
+    ]
 
 
 def problems(connection: sqlite3.Connection, given: Arguments) -> Json:

@@ -91,7 +91,8 @@ def _by(text: str, groups: tuple[str, ...]) -> list[str]:
 
 
 def _keys(connection: sqlite3.Connection, by: list[str], zone: Zone) -> tuple[list[str], list[Any]]:
-    day, shifts = usages.local_day(connection, zone)
+    timed = any(name in PERIODS for name in by)
+    day, shifts = usages.local_day(connection, zone) if timed else ("null", [])
     seconds = f"({day}) * 86400"
     periods = {
         "hour": ("nullif(u.hour, -1)", 0),

@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any, NamedTuple
 
 from siphon.api import Json, filters, rows, whole
+from siphon.auth_limits import is_limited
 from siphon.cursors import Key, opened, sealed
 from siphon.errors import SiphonError
 from siphon.query import check_day
@@ -19,6 +20,7 @@ DAY_MS = 86_400_000
 PAGE = 100
 MOST = 1000
 TRIED = 8000  # rows that one page looks through
+TRIED_LIMITED = 1000  # of a limited reader, who pays for those between too
 
 
 class Table(NamedTuple):
@@ -99,10 +101,11 @@ def requests(connection: sqlite3.Connection, given: Arguments) -> Json:
 
 
 class _Stretch(NamedTuple):
-    """Some keys of a table, newest first: SQL that yields (first, id), and its parameters."""
+    """Some keys of a table, newest first: SQL that yields (first, id), its parameters, and how many."""
 
     sql: str
     values: list[Any]
+    tried: int
 
 
 def _page(connection: sqlite3.Connection, table: Table, given: Arguments) -> Json:
@@ -112,7 +115,8 @@ def _page(connection: sqlite3.Connection, table: Table, given: Arguments) -> Jso
     where, values = filters(given, table.filters, _OWN)
     found: list[Json] = []
     edge: Key | None = None
-    for stretch in _stretches(table, given):
+    tried = TRIED_LIMITED if is_limited(connection) else TRIED
+    for stretch in _stretches(table, given, tried):
         found += _rows(connection, table, fields, stretch, (where, values), limit + 1 - len(found))
         edge = _edge(connection, stretch) if len(found) <= limit else None
         if len(found) > limit or edge is not None:
@@ -135,7 +139,7 @@ def _rows(
     columns = ", ".join(f"{table.columns[name]} as {name}" for name in fields)
     return rows(
         connection,
-        f"select k.first as first_, k.id as id_, {columns} from ({stretch.sql} limit {TRIED}) k"
+        f"select k.first as first_, k.id as id_, {columns} from ({stretch.sql} limit {stretch.tried}) k"
         f" cross join {table.name} x on x.id = k.id cross join sessions s on s.id = x.session_id"
         f" left join projects p on p.id = s.project_id where {table.where} and {fitting[0]} limit ?",
         [*stretch.values, *fitting[1], limit],
@@ -144,18 +148,18 @@ def _rows(
 
 def _edge(connection: sqlite3.Connection, stretch: _Stretch) -> Key | None:
     """The last key that was looked at; None: there are no more."""
-    sql = f"{stretch.sql} limit 1 offset {TRIED - 1}"
+    sql = f"{stretch.sql} limit 1 offset {stretch.tried - 1}"
     row = connection.execute(sql, stretch.values).fetchone()
     return None if row is None else list(row)
 
 
-def _stretches(table: Table, given: Arguments) -> list[_Stretch]:
+def _stretches(table: Table, given: Arguments, tried: int) -> list[_Stretch]:
     """Of one session by its records; else by time, and then what has none."""
     plain = dict(given)
     after = opened(plain["cursor"], 2) if "cursor" in plain else None
     sessions = [value for name, value in given if name == "session"]
     if len(sessions) == 1:
-        return [_of_session(table, sessions[0], after)]
+        return [_of_session(table, sessions[0], after, tried)]
     where, values = _bounds(table, given)
     stretches = []
     if after is None or after[0] is not None:
@@ -165,20 +169,20 @@ def _stretches(table: Table, given: Arguments) -> list[_Stretch]:
             values += after[: 1 + table.timed]
         order = f"{table.time} desc" + (", id desc" if table.timed else "")
         sql = f"select {table.time} as first, id from {table.name}"
-        stretches.append(_Stretch(f"{sql} where {' and '.join(where)} order by {order}", values))
+        stretches.append(_Stretch(f"{sql} where {' and '.join(where)} order by {order}", values, tried))
     if table.timed and not any(name in ("since", "until", "day") for name in plain):
         below = 2**63 - 1 if after is None or after[0] is not None else after[1]
         sql = f"select {table.time} as first, id from {table.name} where {table.time} is null and id < ?"
-        stretches.append(_Stretch(f"{sql} order by id desc", [below]))
+        stretches.append(_Stretch(f"{sql} order by id desc", [below], tried))
     return stretches
 
 
-def _of_session(table: Table, uid: str, after: Key | None) -> _Stretch:
+def _of_session(table: Table, uid: str, after: Key | None, tried: int) -> _Stretch:
     sql = (
         f"select seq as first, id from {table.name} where session_id ="
         " (select id from sessions where uid = ?) and (seq, id) < (?, ?) order by seq desc, id desc"
     )
-    return _Stretch(sql, [uid, *(after or [2**63 - 1, 2**63 - 1])])
+    return _Stretch(sql, [uid, *(after or [2**63 - 1, 2**63 - 1])], tried)
 
 
 def _bounds(table: Table, given: Arguments) -> tuple[list[str], list[Any]]:

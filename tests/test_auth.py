@@ -123,6 +123,9 @@ START_PAGES = [
     "/-/fleet",
     "/-/problems",
     "/-/coverage",
+    "/-/usage?by=project&since=2026-01-01",
+    "/-/usage?by=host&since=2026-01-01",
+    "/-/report?kind=cost&since=2026-01-01",
     "/-/session/0000000",
     *(f"{API}/{name}" for name in ("sessions", "messages", "requests", "files", "hosts", "status")),
     f"{API}/search?q=the",
@@ -213,8 +216,20 @@ def test_who_reads_everything_meets_both_words_on_nearly_every_page(fleet: Road,
         for word in ("quokka", "wombat")
         if not _holds(site.get(path, Cookie=cookie), (word,))
     ]
-    usual = {f"{API}/activity", f"{API}/health", f"{API}/status", f"{API}/hosts", "/-/fleet", "/"}
-    assert {path for path in without if path not in usual} <= {"/-/session/0000000", "/-/coverage"}
+    usual = {
+        "/-/usage",
+        "/-/report",
+        f"{API}/activity",
+        f"{API}/health",
+        f"{API}/status",
+        f"{API}/hosts",
+        "/-/fleet",
+        "/",
+    }
+    assert {path for path in without if path.partition("?")[0] not in usual} <= {
+        "/-/session/0000000",
+        "/-/coverage",
+    }
 
 
 @pytest.mark.parametrize("reader", READERS)
