@@ -120,6 +120,21 @@ def test_a_host_that_stopped_sending_is_told_from_one_with_nothing_new(made: Roa
     assert levels(found(made, now), "host") == {"laptop": "ok", "tower": "warning"}
 
 
+def test_a_machine_that_pushes_and_stopped_is_told_from_one_with_nothing_to_push(made: Road) -> None:
+    """Both are collected well from where they push to; each push says when it was."""
+    now = T0 + 25 * HOUR
+    for at in (T0, now):
+        collected(made, at)
+    made.archive.ledger.note_heard("laptop", now)
+    made.archive.ledger.note_heard("tower", T0)
+    assert {name: one.state for name, one in hosts(made, now).items()} == {
+        "laptop": "well",
+        "tower": "silent",
+    }
+    (said,) = [one for one in found(made, now) if one.host == "tower" and one.check == "host"]
+    assert said.level == "warning" and "stopped sending" in said.what and "1 d 1 h ago" in said.what
+
+
 def test_a_host_that_fails_is_tried_later_and_later_up_to_a_cap(tmp_path: Path) -> None:
     with socket.socket() as taken:  # bound and not listening: connections are refused
         taken.bind(("127.0.0.1", 0))

@@ -209,7 +209,7 @@ def _path(number: int) -> str:
 
 TestHome = Home.TestCase
 TestHome.settings = settings(
-    max_examples=100 if SOAK else 2,
+    max_examples=110 if SOAK else 2,
     stateful_step_count=100 if SOAK else 25,
     deadline=None,
     derandomize=not SOAK,
