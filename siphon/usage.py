@@ -253,7 +253,11 @@ def _dearest(item: tuple[str | None, Sum]) -> tuple[int, int]:
 
 def added(sums: Iterable[Sum]) -> Sum:
     """All together; a cost is None only if none is known."""
-    return Sum(*map(_added, zip(*sums, strict=True))) if (sums := list(sums)) else NOTHING
+    sums = list(sums)
+    if len(sums) < 2:
+        return sums[0] if sums else NOTHING
+    columns = list(zip(*sums, strict=True))
+    return Sum(*map(sum, columns[:-2]), *map(_added, columns[-2:]))
 
 
 def _added(column: Sequence[Any]) -> Any:
