@@ -21,10 +21,10 @@ def register_routes():
 
 
 async def home(datasette, request):
-    config = datasette.siphon.config
-    return await page(
-        datasette, request, "home.html", lambda connection: _found(connection, config.budgets)
-    )
+    # Budgets name hosts and projects that not every reader is to know.
+    limited = request.scope["siphon"].actor.limits is not None
+    budgets = () if limited else datasette.siphon.config.budgets
+    return await page(datasette, request, "home.html", lambda connection: _found(connection, budgets))
 
 
 def _found(connection, budgets):

@@ -49,7 +49,7 @@ IDS = {
 }
 
 
-def _session(home: Path, host: str, project: str) -> None:
+def session_log(home: Path, host: str, project: str) -> None:
     words = " ".join(word for word in ("quokka", "wombat") if word in f"{host} {project}") or "plain"
     key = IDS[host, project]
     lines = Lines(key, cwd=f"/home/ada/{project}", start=START + timedelta(days=int(key[7])))
@@ -74,7 +74,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Road:
     folder = tmp_path_factory.mktemp("auth")
     homes = {host: folder / "homes" / host for host in (OPEN, SHUT)}
     for host, project in IDS:
-        _session(homes[host], host, project)
+        session_log(homes[host], host, project)
     made = road(folder, homes)
     made.go()
     file = auth.file_of(made.database)
@@ -391,7 +391,7 @@ def test_a_database_built_anew_is_read_with_the_limits_anew(fleet: Road, tmp_pat
 
 def test_before_there_is_an_account_this_machine_reads_everything(tmp_path: Path) -> None:
     made = road(tmp_path, {OPEN: tmp_path / "homes"})
-    _session(tmp_path / "homes", OPEN, PARK)
+    session_log(tmp_path / "homes", OPEN, PARK)
     made.go()
     with served(made.config) as site:
         assert site.get("/siphon/sessions").status == 200
@@ -502,7 +502,7 @@ def test_secrets_stand_nowhere(fleet: Road, site: Site) -> None:
     file = auth.file_of(fleet.database)
     text = auth.add_token(file, Account("shown", "reader", "", 0))
     assert file.stat().st_mode & 0o777 == 0o600
-    assert PASSWORD not in file.read_text() and text.rpartition("_")[2] not in file.read_text()
+    assert PASSWORD not in file.read_text() and text.split("_", 2)[2] not in file.read_text()
     auth.remove(file, "shown")
     cookie = _cookie(fleet, "root")
     for path in ("/-/config.json", "/-/plugins.json", "/-/settings.json"):
@@ -514,7 +514,7 @@ def test_secrets_stand_nowhere(fleet: Road, site: Site) -> None:
 
 def test_a_file_that_others_can_read_lets_nobody_in(tmp_path: Path) -> None:
     made = road(tmp_path, {OPEN: tmp_path / "homes"})
-    _session(tmp_path / "homes", OPEN, PARK)
+    session_log(tmp_path / "homes", OPEN, PARK)
     made.go()
     file = auth.file_of(made.database)
     auth.add_user(file, Account("ada", "reader", "", 0), PASSWORD)
@@ -640,7 +640,7 @@ def test_the_command_adds_lists_and_removes(tmp_path: Path) -> None:
     listed = json.loads(_run(config, "list", "--json")[1])
     told = [(one["kind"], one["name"], one["role"], one["hosts"]) for one in listed]
     assert told == [("user", "ada", "reader", ["laptop"]), ("token", "cron", "reader", None)]
-    assert token.rpartition("_")[2] not in json.dumps(listed)
+    assert token.split("_", 2)[2] not in json.dumps(listed)
     assert _run(config, "remove", "cron")[0] == 0
     assert "ada" in _run(config, "list")[1] and "cron" not in _run(config, "list")[1]
     noted = [one["what"] for one in audit.notes(tmp_path / "archive")]
