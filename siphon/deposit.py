@@ -4,6 +4,7 @@ The order: bytes into a part, to disk; the old generation set aside and the ledg
 renamed over the log, or appended beyond the size that the ledger states; then the ledger, at once.
 """
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
@@ -38,13 +39,15 @@ def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], a
     wake(root, ledger, [entry for a in arrivals if a.tail and (entry := ledger.entry(host, a.path))])
     entries = {arrival.path: ledger.entry(host, arrival.path) for arrival in arrivals}
     whole = [arrival for arrival in arrivals if not arrival.tail]
-    homes = {arrival.path: places.of_log(root, ledger, host, arrival.path) for arrival in whole}
-    _adopt(root, ledger, host, [a for a in whole if entries[a.path] is None], homes, at)
-    entries |= {a.path: ledger.entry(host, a.path) for a in whole if entries[a.path] is None}
+    rivals = places.rivals(ledger, host)
+    homes = {a.path: places.of_log(root, ledger, host, a.path, rivals) for a in whole}
+    new = [arrival for arrival in whole if entries[arrival.path] is None]
+    adopted = _adopt(root, ledger, host, new, homes, at)
+    entries |= {path: ledger.entry(host, path) for path in adopted}
     aside = _set_aside(root, ledger, [entry for a in whole if (entry := entries[a.path])])
     with places.doubtful(root, [homes[a.path] for a in whole if _nowhere(entries[a.path])]):
         for arrival in whole:
-            arrival.part.replace(located(root, homes[arrival.path]))
+            arrival.part.replace(places.name(root, homes[arrival.path]))
         places.sync_names(root, homes.values())
         tails = [(a, entry) for a in arrivals if a.tail and (entry := entries[a.path])]
         for arrival, entry in tails:
@@ -97,16 +100,24 @@ def mend(root: Path, ledger: Ledger, entry: Entry, part: Path) -> None:
 
 def _adopt(
     root: Path, ledger: Ledger, host: str, new: Iterable[Arrival], homes: Mapping[str, str], at: int
-) -> None:
-    """Enter files that lie where a new log belongs but in no ledger, lest the rename destroy them."""
+) -> list[str]:
+    """Enter files that lie where a new log belongs but in no ledger, lest the rename destroy them.
+
+    Their paths.
+    """
+    adopted = []
     for arrival in new:
+        if not os.path.exists(places.name(root, homes[arrival.path])):  # noqa: PTH110
+            continue
         file = located(root, homes[arrival.path])
-        if not file.exists() or _begins_with(arrival.part, file):
+        if _begins_with(arrival.part, file):
             continue
         size = file.stat().st_size
         found = Arrival(arrival.path, file, False, size, None, None, *[digest(file, size)] * 2)
         with ledger.write() as db:
             _written(db, host, found, homes[arrival.path], None, {}, at)
+        adopted.append(arrival.path)
+    return adopted
 
 
 def _set_aside(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -23,18 +24,27 @@ _numbers = count()
 
 def located(root: Path, place: str) -> Path:
     """The file at a place that a ledger row names."""
-    return Path(f"{root}/{os.fsdecode(raw(place))}")
+    return Path(name(root, place))
 
 
-def of_log(root: Path, ledger: Ledger, host: str, path: str) -> str:
-    """Where the current generation belongs: on its own path, or, if that cannot be, under its hash."""
+def name(root: Path, place: str) -> str:
+    """As `located`, where thousands are asked for."""
+    return f"{root}/{os.fsdecode(raw(place))}"
+
+
+def of_log(root: Path, ledger: Ledger, host: str, path: str, others: Sequence[str] | None = None) -> str:
+    """Where the current generation belongs: on its own path, or, if that cannot be, under its hash.
+
+    `others`: the host's rivals, where they are known already.
+    """
     place = f"{host}/{path}"
-    taken = any(_taken(ledger, rival, place) for rival in _rivals(ledger, host))
+    known = rivals(ledger, host) if others is None else others
+    taken = any(_taken(ledger, rival, place) for rival in known)
     possible = None if taken else _possible(root, place)
     return possible or _flat(root, GENERATIONS, host, path, "current")
 
 
-def _rivals(ledger: Ledger, host: str) -> list[str]:
+def rivals(ledger: Ledger, host: str) -> list[str]:
     """Other hosts whose logs may have the same place: gpu's ada/x is gpu/ada's x."""
     above = host.rpartition("/")[0]
     below = ledger.rows("select name from hosts where name > ? and name < ?", f"{host}/", f"{host}0")
@@ -62,10 +72,14 @@ def of_resting(root: Path, host: str, path: str, generation: int) -> str:
 
 def _possible(root: Path, place: str) -> str | None:
     """The place, its folder made; None if a folder, a file above it or its length stands in the way."""
-    file = located(root, place)
+    file = name(root, place)
+    folder = file.rpartition("/")[0]
     try:
-        private.folder(file.parent)
-        return None if file.is_dir() else place
+        if not os.path.isdir(folder):  # noqa: PTH112  # a Path for each of thousands takes longer
+            private.folder(Path(folder))
+        return None if stat.S_ISDIR(os.lstat(file).st_mode) else place
+    except FileNotFoundError:
+        return place
     except OSError:
         return None
 
@@ -84,13 +98,14 @@ def _flat(root: Path, tree: str, host: str, path: str, name: str) -> str:
 
 def sync_names(root: Path, places: Iterable[str]) -> None:
     """Force to disk the names in the places' folders and in those above."""
-    folders: set[Path] = set()
+    top = str(root)
+    folders: set[str] = set()
     for place in places:
-        folder = located(root, place).parent
-        while folder != root and folder not in folders:
+        folder = name(root, place).rpartition("/")[0]
+        while folder != top and folder not in folders:
             folders.add(folder)
-            folder = folder.parent
-    private.sync(folders | {root} if folders else ())
+            folder = folder.rpartition("/")[0]
+    private.sync([*map(Path, folders), root] if folders else ())
 
 
 @contextmanager
