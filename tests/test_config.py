@@ -319,3 +319,15 @@ def test_a_file_that_is_no_text_is_told(home: Path, here: Path) -> None:
     (here / "siphon.yml").write_bytes(b"archive: \xff")
     with pytest.raises(SiphonError, match=r"siphon\.yml: not UTF-8"):
         load_config(None, {"HOME": str(home)}, here)
+
+
+def test_the_examples_of_the_documentation_are_right(home: Path, here: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "fleet.md").read_text()
+    example = page.partition("    archive: ")[2].partition("\n\nBuckets")[0]
+    more = page.partition("\n      slow:\n")[2].partition("\n\nWith")[0]
+    config = load(f"    archive: {example}\n      slow:\n{more}\n", home, here)
+    assert [host.name for host in config.hosts] == [
+        *("laptop", "gpu", "cloud", "lab", "box", "pod", "linux", "far-box", "windows", "winlab"),
+        "slow",
+    ]
+    assert config.hosts[-1].limit == 500_000_000
