@@ -135,6 +135,13 @@ class Home(RuleBasedStateMachine):
 
     # What siphon does
 
+    @rule(number=NUMBERS, size=st.integers(0, 9000))
+    def collect_between(self, number: int, size: int) -> None:
+        """A log is collected, rewritten and collected again, with nothing else between."""
+        self.collect()
+        self.rewrite(number, size, anew=False)
+        self.collect()
+
     @rule()
     def collect(self) -> None:
         before = {held.path: held.generation for held in self.road.archive.held("laptop")}
