@@ -1,9 +1,7 @@
 """Log: one log as a parser sees it. It remembers everything it read and all it could not read."""
 
-import json
-import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import PurePosixPath
 from typing import IO, NamedTuple, Protocol, TypeVar
@@ -12,6 +10,7 @@ import msgspec
 import zstandard
 
 from siphon.records import Problem
+from siphon.salvage import documents, head, reason, repaired
 from siphon.zst import unpacked
 
 T = TypeVar("T")
@@ -58,6 +57,7 @@ class Log:
         self.reads: dict[Read, None] = {}  # in order; trees of thousands of files are looked up
         self.problems: list[Problem] = []
         self.counted = [0]  # all problems, shared with companions
+        self._file: IO[bytes] | None = None  # opened in looking whether it is held
 
     @property
     def problem_count(self) -> int:
@@ -86,8 +86,12 @@ class Log:
             self.problems.append(Problem(what, line, offset))
 
     def open(self) -> IO[bytes]:
-        """The log's bytes, `.zst` decompressed. Empty if the file is gone."""
-        return _open(self, self.path)
+        """The log's bytes, `.zst` decompressed; raises FileNotFoundError if the file is gone."""
+        self._read("file", self.path)
+        file, self._file = self._file or self.home.open(self.path), None
+        if file is None:
+            raise FileNotFoundError(self.path)
+        return unpacked(file) if self.path.endswith(".zst") else file
 
     def data(self) -> bytes:
         """All of the log's bytes."""
@@ -96,15 +100,8 @@ class Log:
 
     def lines(self) -> Iterator[Line]:
         """Yield each whole, non-blank line; a last line without newline is not yet written."""
-        line = tuple.__new__  # what Line() does, without its frame
         for number, offset, rows in self.blocks():
-            for row in rows:
-                if row and row[0] == 123 and row[-1] == 125:  # "{}": nothing to strip
-                    yield line(Line, (number, offset, row))
-                elif data := _bare(row, number):
-                    yield Line(number, offset, data)
-                number += 1
-                offset += len(row) + 1
+            yield from _lines(number, offset, rows)
 
     def objects(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
         """Yield (line, object) for each line; what does not decode becomes a problem.
@@ -112,36 +109,37 @@ class Log:
         Salvaged with a problem: invalid UTF-8 and lone surrogates (replaced by U+FFFD) and several
         objects glued on one line (each yielded, with its own offset).
         """
-        return self.decoded(decoder.decode)
+        decode = decoder.decode
+        return self.either(decode, decode)
 
     def either(
-        self, quick: msgspec.json.Decoder[Q], decoder: msgspec.json.Decoder[T]
-    ) -> Iterator[tuple[Line, Q | T]]:
-        """As `objects`; the other decoder gets what the quick one, of narrower types, refuses."""
-        return self._decoded(quick.decode, decoder.decode)
-
-    def decoded(self, decode: Callable[[bytes], T]) -> Iterator[tuple[Line, T]]:
-        """As `objects`, by a function that raises what a decoder does."""
-        return self._decoded(decode, decode)
-
-    def _decoded(
         self, quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
     ) -> Iterator[tuple[Line, Q | T]]:
-        # What `lines` does is written out: one generator less for each line of a log.
-        new = tuple.__new__
+        """As `objects`, by functions; the other one gets what the quick one, more narrow, refuses."""
         for number, offset, rows in self.blocks():
-            for row in rows:
-                plain = row and row[0] == 123 and row[-1] == 125
-                if data := row if plain else _bare(row, number):
-                    line = new(Line, (number, offset, data))
-                    try:
-                        value = quick(data)
-                    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                        yield from self._salvage(line, decode, error if quick is decode else None)
-                    else:
-                        yield line, value
+            try:
+                values = None if rows[0].endswith(b"\r") else list(map(quick, rows))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                values = None
+            if values is None:
+                yield from self._one_by_one(_lines(number, offset, rows), quick, decode)
+                continue
+            for row, value in zip(rows, values, strict=True):
+                yield _LINE(Line, (number, offset, row)), value
                 number += 1
                 offset += len(row) + 1
+
+    def _one_by_one(
+        self, lines: Iterable[Line], quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
+    ) -> Iterator[tuple[Line, Q | T]]:
+        """As `either`, of a block of which not all rows are values as they stand."""
+        for line in lines:
+            try:
+                value = quick(line.data)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                yield from self._salvage(line, decode, error if quick is decode else None)
+            else:
+                yield line, value
 
     def blocks(self) -> Iterator[tuple[int, int, list[bytes]]]:
         """Yield whole rows, as they are, some at a time, with number and offset of the first of them."""
@@ -189,8 +187,8 @@ class Log:
         file = self.home.open(path)
         if file is None:
             return None
-        file.close()
         other = Log(self.home, self.host, path)
+        other._file = file
         other.reads, other.problems, other.counted = self.reads, self.problems, self.counted
         return other
 
@@ -223,16 +221,16 @@ class Log:
                 return
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as first:
                 error = first
-        text, repairs = _repaired(line.data)
+        text, repairs = repaired(line.data)
         if repairs:
             self.problem(f"{', '.join(repairs)}: replaced", line.number, line.offset)
-        for start, end in _documents(text):
+        for start, end in documents(text):
             part = text[start:end].encode()
             place = Line(line.number, line.offset + len(text[:start].encode()), part)
             try:
                 yield place, decode(part)
             except (msgspec.DecodeError, RecursionError) as again:
-                self.problem(f"{_reason(again)}: {_head(part)}", line.number, place.offset)
+                self.problem(f"{reason(again)}: {head(part)}", line.number, place.offset)
             if end < len(text):
                 self.problem("several values on one line: split", line.number, line.offset)
 
@@ -251,16 +249,6 @@ def lines_with(home: Home, path: str, word: str) -> list[Line]:
     return found
 
 
-def _open(log: Log, path: str) -> IO[bytes]:
-    log._read("file", path)
-    file = log.home.open(path)
-    if file is None:
-        raise FileNotFoundError(path)
-    if not path.endswith(".zst"):
-        return file
-    return unpacked(file)
-
-
 def _rows(file: IO[bytes], rest: list[bytes]) -> Iterator[list[bytes]]:
     """Whole rows without their ends, block by block; `rest` holds the parts of the one not yet ended.
 
@@ -274,6 +262,19 @@ def _rows(file: IO[bytes], rest: list[bytes]) -> Iterator[list[bytes]]:
             rows[0] = b"".join(rest)
             rest[:] = [rows.pop()]
             yield rows
+
+
+_LINE = tuple.__new__  # what Line() does, without its frame
+
+
+def _lines(number: int, offset: int, rows: list[bytes]) -> Iterator[Line]:
+    for row in rows:
+        if row and row[0] == 123 and row[-1] == 125:  # "{}": nothing to strip
+            yield _LINE(Line, (number, offset, row))
+        elif data := _bare(row, number):
+            yield Line(number, offset, data)
+        number += 1
+        offset += len(row) + 1
 
 
 def _bare(raw: bytes, number: int) -> bytes:
@@ -292,44 +293,3 @@ def _join(folder: PurePosixPath, path: str) -> str | None:
         elif part not in (".", "/"):
             parts.append(part)
     return "/".join(parts)
-
-
-_SURROGATES = re.compile(
-    r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
-)
-
-
-def _repaired(data: bytes) -> tuple[str, list[str]]:
-    repairs = []
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = data.decode(errors="replace")
-        repairs.append("invalid UTF-8")
-    mended = _SURROGATES.sub(lambda m: "\\ufffd" if len(m[0]) == 6 else m[0], text)
-    if mended != text:
-        repairs.append("lone surrogates")
-    return mended, repairs
-
-
-def _documents(text: str) -> Iterator[tuple[int, int]]:
-    """Where each of the JSON values on a line begins and ends; the rest after a bad one is one."""
-    decoder = json.JSONDecoder(strict=False)
-    start = 0
-    while start < len(text):
-        try:
-            _, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = len(text)
-        yield start, end
-        while end < len(text) and text[end] in " \t\r\0":
-            end += 1
-        start = end
-
-
-def _reason(error: Exception) -> str:
-    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def _head(data: bytes) -> str:
-    return data[:60].decode(errors="replace").replace("\0", "\ufffd")

@@ -65,12 +65,26 @@ class Price(NamedTuple):
     source: str  # with its version
 
 
+class Match(NamedTuple):
+    """The price of a request; `price.charges` and `multiplier` are those of its tier and place."""
+
+    price: Price
+    rule: str  # how the model's name was read, and what could not be priced
+    multiplier: int
+
+
+Spans = tuple[tuple[int | None, tuple[Price, ...]], ...]
+
+
 class Candidates(NamedTuple):
     """What a name may mean: the prices by the moment from which it means them (None: ever since)."""
 
     rule: str
     fast: bool
-    spans: tuple[tuple[int | None, tuple[Price, ...]], ...]
+    spans: Spans
+    steady: bool  # prices change on the hour only
+    matches: dict[tuple[int, str | None, str | None], Match]
+    """Found before, by hour, tier and place; no part of the value."""
 
 
 class PriceTable(NamedTuple):

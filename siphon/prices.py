@@ -3,23 +3,23 @@
 Prices are nano-USD per million tokens, costs nano-USD, multipliers millionths: integers all of them.
 """
 
-from typing import NamedTuple
-
 from siphon.model_names import readings
-from siphon.price_table import ANYONE, PLAIN, Candidates, Price, PriceTable, load_prices
+from siphon.price_table import (
+    ANYONE,
+    PLAIN,
+    Candidates,
+    Match,
+    Price,
+    PriceTable,
+    Spans,
+    load_prices,
+)
 
 __all__ = ["PLAIN", "Match", "Price", "PriceTable", "cost_nanousd", "find", "load_prices"]
 
-_DAY = 24 * 60
-_MEMO_LIMIT = 4096  # names; a log can hold any
-
-
-class Match(NamedTuple):
-    """The price of a request; `price.charges` and `multiplier` are those of its tier and place."""
-
-    price: Price
-    rule: str  # how the model's name was read, and what could not be priced
-    multiplier: int
+_DAY = 24 * 60  # minutes
+_HOUR = 3_600_000  # ms
+_MEMO_LIMIT = 4096  # names, or hours; a log can hold any
 
 
 # --- finding ---
@@ -40,10 +40,24 @@ def find(
     costs the plain one, and the rule says so.
     """
     found = _candidates(table, model, provider) if model is not None else None
-    price = (
-        _at(_meant(found.spans, table.as_of if ts is None else ts), ts, table.as_of) if found else None
-    )
-    if found is None or price is None:
+    if found is None:
+        return None
+    if not found.steady or ts is None:
+        return _match(table, found, ts, tier, geo)
+    key = (ts // _HOUR, tier, geo)
+    match = found.matches.get(key)
+    if match is None:
+        match = _match(table, found, ts, tier, geo)
+        if match is not None and len(found.matches) < _MEMO_LIMIT:
+            found.matches[key] = match
+    return match
+
+
+def _match(
+    table: PriceTable, found: Candidates, ts: int | None, tier: str | None, geo: str | None
+) -> Match | None:
+    price = _at(_meant(found.spans, table.as_of if ts is None else ts), ts, table.as_of)
+    if price is None:
         return None
     tier = tier or ("fast" if found.fast else None)
     priced, multiplier = _tiered(price, tier)
@@ -55,11 +69,12 @@ def find(
 
 def _candidates(table: PriceTable, model: str, provider: str | None) -> Candidates | None:
     key = (model, provider)
-    if key not in table.memo:
+    found = table.memo.get(key)
+    if found is None and key not in table.memo:
         if len(table.memo) >= _MEMO_LIMIT:
             table.memo.clear()
-        table.memo[key] = _look_up(table, model, provider)
-    return table.memo[key]
+        found = table.memo[key] = _look_up(table, model, provider)
+    return found
 
 
 def _look_up(table: PriceTable, model: str, provider: str | None) -> Candidates | None:
@@ -75,8 +90,15 @@ def _look_up(table: PriceTable, model: str, provider: str | None) -> Candidates 
         spans = tuple((start, _sold(table, one, provider)) for start, one in meant)
         # A name that only looks like a fast tier must not pass for the model without it.
         priced = not fast or any(_tiered(price, "fast")[0] for _, prices in spans for price in prices)
-        return Candidates(rule, fast, spans) if priced else None
+        return Candidates(rule, fast, spans, _steady(spans), {}) if priced else None
     return None
+
+
+def _steady(spans: Spans) -> bool:
+    """Whether the price changes on the hour only."""
+    prices = [price for _, known in spans for price in known]
+    moments = [start for start, _ in spans] + [price.valid_from for price in prices]
+    return not any(price.hours for price in prices) and not any((at or 0) % _HOUR for at in moments)
 
 
 def _sold(table: PriceTable, model: str | None, provider: str | None) -> tuple[Price, ...]:
@@ -92,7 +114,7 @@ def _sold(table: PriceTable, model: str | None, provider: str | None) -> tuple[P
     return (*(asked[0] if len(different) == 1 else ()), *own)
 
 
-def _meant(spans: tuple[tuple[int | None, tuple[Price, ...]], ...], ts: int) -> tuple[Price, ...]:
+def _meant(spans: Spans, ts: int) -> tuple[Price, ...]:
     for start, prices in reversed(spans):
         if start is None or start <= ts:
             return prices

@@ -32,78 +32,19 @@ _LARGEST = 2**63 - 1
 
 Row = tuple[object, ...]
 
-# The columns of each row after (session number); the writer knows the tables by these.
+# The columns of each row after (session number); the writer knows the tables by these. Beyond the ids
+# they keep the records' order, so that most of a record becomes a row in one piece.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "messages": (
-        "id",
-        "seq",
-        "native_id",
-        "parent_native_id",
-        "role",
-        "kind",
-        "ts",
-        "model",
-        "text",
-        "request",
-        "abandoned",
-        "attachments",
-        "identity",
-        "offset",
-        "length",
-    ),
+    "messages": ("id", *Message._fields[1:], "identity"),
     "tool_calls": (
         "id",
         "message_id",
-        "seq",
-        "native_id",
-        "name",
-        "kind",
-        "summary",
-        "input",
-        "output",
-        "output_bytes",
-        "status",
-        "exit_code",
-        "ts",
-        "duration_ms",
-        "lines_added",
-        "lines_removed",
-        "request",
-        "abandoned",
+        *(name for name in ToolCall._fields[1:] if name != "message_seq"),
         "identity",
-        "offset",
-        "length",
-        "result_offset",
-        "result_length",
     ),
-    "file_touches": ("tool_call_id", "path", "action", "lines_added", "lines_removed"),
-    "requests": (
-        "seq",
-        "native_id",
-        "model",
-        "ts",
-        "input_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "cache_write_1h_tokens",
-        "output_tokens",
-        "reasoning_tokens",
-        "web_searches",
-        "cost_nanousd",
-        "reported_nanousd",
-        "price_id",
-        "price_rule",
-        "incomplete",
-        "nested",
-        "aggregate",
-        "tier",
-        "geo",
-        "provider",
-        "identity",
-        "offset",
-        "length",
-    ),
-    "relations": ("kind", "target_native_id", "call_native_id"),
+    "file_touches": ("tool_call_id", *FileTouch._fields[2:]),
+    "requests": (*Request._fields[1:], "cost_nanousd", "price_id", "price_rule", "identity"),
+    "relations": Relation._fields[1:],
 }
 SESSION_COLUMNS = (
     "title",
@@ -133,7 +74,10 @@ class Batch(NamedTuple):
 
 def identity(*parts: object) -> int:
     """63-bit hash, the same on every machine."""
-    text = "\0".join(map(str, parts))
+    return _hash("\0".join(map(str, parts)))
+
+
+def _hash(text: str) -> int:
     digest = blake2b(text.encode(errors="replace"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 
@@ -147,9 +91,9 @@ class Rows:
         self.numbers: dict[str, int] = {}
         self.base = identity(log_key) % 3072  # leaves room to count upwards within the second
         self.moments: dict[int, int] = {}  # session number → last time seen
-        self.messages_at = _Slots(self.base)
-        self.calls_at = _Slots(self.base)
-        self.message_ids: dict[tuple[int, int], int] = {}
+        self.message_keys: dict[int, int] = {}  # second → the next id's count
+        self.call_keys: dict[int, int] = {}
+        self.message_ids: dict[tuple[int, int], int] = {}  # by session number and seq
         self.call_ids: dict[tuple[int, int], int] = {}
         self.text_size = 0
         self._fresh()
@@ -180,13 +124,19 @@ class Rows:
             number = self.numbers[native_id] = len(self.numbers)
         return number
 
-    def _second(self, number: int, ts: int | None) -> int:
-        """Seconds since 2020 that the row's id begins with; without a time, those of the row before."""
+    def _key(self, used: dict[int, int], number: int, ts: int | None) -> int:
+        """A new id. It begins with the seconds since 2020; without a time, with those of the row before.
+
+        Within a second a log counts from its own base, so that two logs seldom meet.
+        """
         if ts is None:
             ts = self.moments.get(number, EPOCH)
         else:
             self.moments[number] = ts
-        return min(max(ts - EPOCH, 0) // 1000, 2**40)
+        second = min((ts - EPOCH) // 1000, 2**40) if ts > EPOCH else 0
+        count = used.get(second, self.base)
+        used[second] = count + 1
+        return (second << SLOTS) + count
 
     def _session(self, record: Session) -> None:
         values = (
@@ -197,67 +147,53 @@ class Rows:
         self.facts.append((self._number(record.native_id), values))
 
     def _message(self, record: Message) -> None:
-        number = self._number(record.session)
-        ts = _int(record.ts)
-        key = self.messages_at.take(self._second(number, ts))
-        self.message_ids[number, record.seq] = key
-        text = _text(record.text)
+        session, seq, _, kind, text, ts, native_id = record[:7]
+        number = self._number(session)
+        if (text is not None and "\0" in text) or (ts is not None and abs(ts) > _LARGEST):
+            text, ts = _text(text), _int(ts)
+            record = record._replace(text=text, ts=ts)
+        key = self.message_ids[number, seq] = self._key(self.message_keys, number, ts)
         self.text_size += len(text or "") + 300
-        if record.native_id is None:
-            same = identity(self.source, record.session, record.seq, record.kind, text)
+        if native_id is None:
+            same = identity(self.source, session, seq, kind, text)
         else:
-            same = identity(self.source, record.native_id)
-        values = (
-            key, record.seq, record.native_id, record.parent_native_id, record.role, record.kind,
-            ts, record.model, text, record.request, int(record.abandoned), record.attachments, same,
-            record.offset, record.length,
-        )  # fmt: skip
-        self.tables["messages"].append((number, values))
+            same = _hash(f"{self.source}\0{native_id}")
+        self.tables["messages"].append((number, (key, *record[1:], same)))
 
     def _tool_call(self, record: ToolCall) -> None:
-        number = self._number(record.session)
-        ts = _int(record.ts)
-        key = self.calls_at.take(self._second(number, ts))
-        self.call_ids[number, record.seq] = key
-        output, size = _output(record)
-        given = _json(record.input)
+        if _too_large(record[11:14]):
+            code, ts, duration = map(_int, record[11:14])
+            record = record._replace(exit_code=code, ts=ts, duration_ms=duration)
+        session, seq, name, _, native_id, message_seq, summary, given, output, size, *_, ts = record[:13]
+        number = self._number(session)
+        key = self.call_ids[number, seq] = self._key(self.call_keys, number, ts)
+        message = None if message_seq is None else self.message_ids.get((number, message_seq))
+        output, size = _output(output, size)
+        given = _json(given)
         self.text_size += len(output or "") + len(given or "") + 300
-        if record.native_id is None:
-            same = identity(self.source, record.session, record.seq, record.name, given)
+        if native_id is None:
+            same = identity(self.source, session, seq, name, given)
         else:
-            same = identity(self.source, record.native_id)
-        message = self.message_ids.get((number, record.message_seq or -1))
+            same = _hash(f"{self.source}\0{native_id}")
         values = (
-            key, message, record.seq, record.native_id, _text(record.name), record.kind,
-            _text(record.summary), given, output, size, record.status, _int(record.exit_code), ts,
-            _int(record.duration_ms), record.lines_added, record.lines_removed, record.request,
-            int(record.abandoned), same, record.offset, record.length, record.result_offset,
-            record.result_length,
+            key, message, seq, _text(name), *record[3:5], _text(summary), given, output, size,
+            *record[10:], same,
         )  # fmt: skip
         self.tables["tool_calls"].append((number, values))
 
     def _file_touch(self, record: FileTouch) -> None:
         number = self._number(record.session)
-        values = (
-            self.call_ids.get((number, record.call_seq)), _text(record.path), record.action,
-            record.lines_added, record.lines_removed,
-        )  # fmt: skip
-        if values[0] is not None:
+        call = self.call_ids.get((number, record.call_seq))
+        if call is not None:
+            values = (call, _text(record.path), *record[3:])
             self.tables["file_touches"].append((number, values))
 
     def _request(self, record: Request) -> None:
-        number = self._number(record.session)
+        if _too_large(record[4:13]):
+            record = Request._make((*record[:4], *map(_int, record[4:13]), *record[13:]))
         same = identity(self.source, record.native_id or (record.session, record.seq))
-        counts = tuple(map(_int, record[5:12]))
-        record = record._replace(ts=_int(record.ts))
-        price = cost(self.prices, record)
-        values = (
-            record.seq, record.native_id, record.model, record.ts, *counts, price.cost_nanousd,
-            _int(record.reported_nanousd), price.price_id, price.price_rule, int(record.incomplete),
-            int(record.nested), int(record.aggregate), record.tier, record.geo, record.provider,
-            same, record.offset, record.length,
-        )  # fmt: skip
-        self.tables["requests"].append((number, values))
+        values = (*record[1:], *cost(self.prices, record), same)
+        self.tables["requests"].append((self._number(record.session), values))
 
     def _relation(self, record: Relation) -> None:
         values = (record.kind, record.target_native_id, record.call_native_id)
@@ -282,19 +218,6 @@ _ADD: dict[type, Callable[[Rows, Any], None]] = {
 }
 
 
-class _Slots:
-    """Ids within seconds: a log counts from its own base, so that two logs seldom meet."""
-
-    def __init__(self, base: int) -> None:
-        self.base = base
-        self.used: dict[int, int] = {}
-
-    def take(self, second: int) -> int:
-        count = self.used.get(second, 0)
-        self.used[second] = count + 1
-        return (second << SLOTS) + self.base + count
-
-
 def _text(text: str | None) -> str | None:
     """SQLite's functions end a text at NUL, so that what follows would be lost to search."""
     if text is not None and "\0" in text:
@@ -317,11 +240,17 @@ def _repo(url: str | None) -> str | None:
 
 
 def _int(value: int | None) -> int | None:
+    """What SQLite can hold."""
     return value if value is None or -_LARGEST <= value <= _LARGEST else None
 
 
-def _output(record: ToolCall) -> tuple[str | None, int | None]:
-    output, size = _text(record.output), record.output_bytes
+def _too_large(values: tuple[int | None, ...]) -> bool:
+    """Whether SQLite may not be able to hold one of them."""
+    return sum(map(abs, filter(None, values))) > _LARGEST
+
+
+def _output(output: str | None, size: int | None) -> tuple[str | None, int | None]:
+    output = _text(output)
     if output is None:
         return None, size
     if size is None:

@@ -11,10 +11,12 @@ def millis(stamp: str | int | float | None) -> int | None:
 
     A text without a zone is UTC. A number's unit follows from its size.
     """
-    try:  # `YYYY-MM-DDThh:mm:ss.mmmZ`, which nearly all logs write, by tables
-        return _MINUTES[stamp[:17]] + _SECONDS[stamp[17:20]] + _MILLIS[stamp[20:]]  # type: ignore[index]
-    except (KeyError, TypeError):
-        return _otherwise(stamp)
+    if isinstance(stamp, str):
+        try:  # `YYYY-MM-DDThh:mm:ss.mmmZ`, which nearly all logs write, by tables
+            return _MINUTES[stamp[:17]] + _SECONDS[stamp[17:20]] + _MILLIS[stamp[20:]]
+        except KeyError:
+            return _text(stamp)
+    return None if stamp is None or isinstance(stamp, bool) else _number(stamp)
 
 
 _MINUTE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:", re.ASCII)
@@ -23,12 +25,8 @@ _SECONDS = {f"{n:02}.": n * 1000 for n in range(60)}
 _MILLIS = {f"{n:03}Z": n for n in range(1000)}
 
 
-def _otherwise(stamp: str | int | float | None) -> int | None:
-    """A stamp whose minute is new, or that is written in another form."""
-    if stamp is None or stamp == "" or isinstance(stamp, bool):
-        return None
-    if not isinstance(stamp, str):
-        return _number(stamp)
+def _text(stamp: str) -> int | None:
+    """A text whose minute is new, or that is written in another form."""
     found = _iso(stamp)
     usual = stamp[17:20] in _SECONDS and stamp[20:] in _MILLIS and _MINUTE.fullmatch(stamp[:17])
     if found is not None and usual:

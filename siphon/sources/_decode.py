@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from siphon.log import Line, Log
-from siphon.log import _repaired as repaired
+from siphon.salvage import repaired
 
 T = TypeVar("T")
 Count = Annotated[

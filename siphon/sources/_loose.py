@@ -25,7 +25,7 @@ def items(value: Any) -> list[Any]:
 
 def number(value: Any) -> float | None:
     """A finite number, also of a text that spells one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if value is None or isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         found = float(value)
@@ -36,6 +36,8 @@ def number(value: Any) -> float | None:
 
 def count(value: Any) -> int | None:
     """A whole number from zero up; what no counter reaches is damage."""
+    if value is None:
+        return None
     if type(value) is int:
         return value if 0 <= value <= 1 << 53 else None
     found = number(value)

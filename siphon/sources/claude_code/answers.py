@@ -1,7 +1,5 @@
 """One model response, gathered from its lines: what it used and whether its final usage ever came."""
 
-from typing import NamedTuple
-
 import msgspec
 
 from siphon.records import Request
@@ -33,18 +31,6 @@ class Answer(msgspec.Struct, gc=False):
     calls: int = 0
 
 
-class Counts(NamedTuple):
-    """Tokens of a response by class, and its web searches."""
-
-    input: int | None
-    cache_read: int | None
-    cache_write: int | None
-    cache_write_1h: int | None
-    output: int | None
-    reasoning: int | None
-    searches: int | None
-
-
 def fold(answer: Answer, usage: Usage | None, cost_usd: float | None, stop_reason: str | None) -> None:
     """Take in one more line."""
     if stop_reason:
@@ -60,7 +46,7 @@ def fold(answer: Answer, usage: Usage | None, cost_usd: float | None, stop_reaso
 def request(answer: Answer, session: str, nested: bool) -> Request | None:
     """What was billed; None: nothing was."""
     counts = _counts(answer.usages)
-    searches = counts.searches
+    output, searches = counts[4], counts[6]
     if answer.searched and not searches:
         searches = answer.searched
     if answer.model == SYNTHETIC or not (any(counts[:5]) or searches or answer.cost_usd):
@@ -70,24 +56,28 @@ def request(answer: Answer, session: str, nested: bool) -> Request | None:
     # By place, not by name, a row of this width costs a fifth.
     return tuple.__new__(Request, (
         session, answer.native_id, answer.seq, answer.model, answer.ts, *counts[:6], searches, cost,
-        _incomplete(answer, counts.output), nested, False, tier, geo, None, answer.offset, answer.length,
+        _incomplete(answer, output), nested, False, tier, geo, None, answer.offset, answer.length,
     ))  # fmt: skip
 
 
-def _counts(usages: list[Usage]) -> Counts:
+def _counts(usages: list[Usage]) -> tuple[int | None, ...]:
     """The largest of each: every line repeats the usage so far."""
-    if len(usages) == 1:
-        return _count(usages[0])
     if not usages:
-        return _NONE
-    each = zip(*map(_count, usages), strict=True)
-    return Counts(*(max((n for n in known if n is not None), default=None) for known in each))
+        return (None,) * 7
+    first = _count(usages[0])
+    if len(usages) == 1:
+        return first
+    counts = list(first)
+    for usage in usages[1:]:
+        for place, count in enumerate(_count(usage)):
+            known = counts[place]
+            if count is not None and (known is None or count > known):
+                counts[place] = count
+    return tuple(counts)
 
 
-_NONE = Counts(None, None, None, None, None, None, None)
-
-
-def _count(usage: Usage) -> Counts:
+def _count(usage: Usage) -> tuple[int | None, ...]:
+    """Tokens: input, cache read, cache written, the same for an hour, output, reasoning; searches."""
     details, server = usage.output_tokens_details, usage.server_tool_use
     flat, parts = usage.cache_creation_input_tokens, usage.cache_creation
     short, hour = flat, None
@@ -95,11 +85,11 @@ def _count(usage: Usage) -> Counts:
         # What the flat count has beyond the two classes is priced as the shorter-lived one.
         hour = parts.ephemeral_1h_input_tokens
         short = max(parts.ephemeral_5m_input_tokens or 0, (flat or 0) - (hour or 0))
-    return tuple.__new__(Counts, (
+    return (
         usage.input_tokens, usage.cache_read_input_tokens, short, hour, usage.output_tokens,
         None if details is None else details.thinking_tokens,
         None if server is None else server.web_search_requests,
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def _price_names(usages: list[Usage]) -> tuple[str | None, str | None]:

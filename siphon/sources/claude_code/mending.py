@@ -16,10 +16,11 @@ Kind = TypeVar("Kind")
 Decode = Callable[[bytes], Kind]
 _TURN = msgspec.json.Decoder(Turn, strict=False).decode
 _ENTRY = msgspec.json.Decoder(Entry, strict=False).decode
-_SKETCH = msgspec.json.Decoder(Sketch, strict=False).decode
+sketch = msgspec.json.Decoder(Sketch, strict=False).decode
 
 
-def _line(data: bytes) -> Turn:
+def whole(data: bytes) -> Turn:
+    """A line without anything to mend: a Turn, of other types than user and assistant an Entry."""
     turn = _TURN(data)
     return turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(data)
 
@@ -31,19 +32,16 @@ class Mending:
         self.dropped: list[str] = []
 
     def line(self, data: bytes) -> Turn:
-        """A Turn; of other types than user and assistant an Entry."""
         try:
-            turn = _TURN(data)
-            return turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(data)
+            return whole(data)
         except msgspec.ValidationError as error:
-            return self._mended(data, _line, error)
+            return self._mended(data, whole, error)
 
     def sketch(self, data: bytes) -> Sketch:
-        """What a line's place in the transcript needs."""
         try:
-            return _SKETCH(data)
+            return sketch(data)
         except msgspec.ValidationError as error:
-            return self._mended(data, _SKETCH, error)
+            return self._mended(data, sketch, error)
 
     def _mended(self, data: bytes, decode: Decode[Kind], error: msgspec.ValidationError) -> Kind:
         value = msgspec.json.decode(data)

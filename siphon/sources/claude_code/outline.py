@@ -5,31 +5,22 @@ A fork stamps its last copied line with the time of forking.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import msgspec
 
 from siphon.log import Log
 from siphon.sources.claude_code.entries import Forked, Sketch, Turn
-from siphon.sources.claude_code.mending import Mending
+from siphon.sources.claude_code.mending import Mending, sketch
 from siphon.sources.claude_code.prompts import pieces
 
 Parents = dict[str, str | None]  # of lines, by uuid, in the order of first lines
-
-
-class Node(NamedTuple):
-    """A line's place in the tree."""
-
-    offset: int
-    uuid: str
-    parent: str | None
 
 
 @dataclass(slots=True)
 class Outline:
     """A transcript's lines as a tree."""
 
-    nodes: list[Node] = field(default_factory=list)
+    nodes: list[tuple[int, str, str | None]] = field(default_factory=list)  # offset, uuid, parent
     prompts: dict[str, list[str]] = field(default_factory=dict)  # parent → children that were typed
     retracted: set[str] = field(default_factory=set)  # or superseded
     originals: dict[str, str] = field(default_factory=dict)  # a fork's copy → the line it copies
@@ -44,8 +35,8 @@ def outline_of(log: Log) -> Outline:
     outline = Outline()
     again = Log(log.home, log.host, log.path)
     again.reads = log.reads
-    for line, sketch in again.decoded(Mending().sketch):
-        add(outline, sketch, line.offset)
+    for line, entry in again.either(sketch, Mending().sketch):
+        add(outline, entry, line.offset)
     return outline
 
 
@@ -85,7 +76,7 @@ def add(outline: Outline, entry: Turn | Sketch, offset: int) -> None:
     if uuid is None:
         return
     parent = entry.parent_uuid or entry.logical_parent_uuid
-    outline.nodes.append(_NODE(Node, (offset, uuid, parent)))
+    outline.nodes.append((offset, uuid, parent))
     if parent is not None and entry.type == "user" and _is_typed(entry):
         siblings = outline.prompts.setdefault(parent, [])
         if uuid not in siblings:
@@ -94,9 +85,6 @@ def add(outline: Outline, entry: Turn | Sketch, offset: int) -> None:
         outline.retracted.update(entry.supersedes_uuids or (), entry.retracted_message_uuids or ())
     if entry.forked_from is not None and entry.forked_from.message_uuid:
         _add_copy(outline, uuid, entry.forked_from)
-
-
-_NODE = tuple.__new__  # what Node() does, without its frame
 
 
 def _add_copy(outline: Outline, uuid: str, original: Forked) -> None:

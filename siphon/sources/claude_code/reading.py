@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import msgspec
 
@@ -12,7 +13,7 @@ from siphon.sources._tally import tallies
 from siphon.sources.claude_code import agents, lineage, results, said, skips, threads
 from siphon.sources.claude_code.agents import Meta, Place
 from siphon.sources.claude_code.entries import Entry, Turn
-from siphon.sources.claude_code.mending import Mending
+from siphon.sources.claude_code.mending import Mending, whole
 from siphon.sources.claude_code.outline import Outline, abandoned, add, last_copy, outline_of
 from siphon.sources.claude_code.spots import Spot
 from siphon.sources.claude_code.threads import Thread
@@ -58,7 +59,7 @@ def _held(log: Log) -> list[Record] | None:
     trial.reads = log.reads
     outline = Outline()
     reading = _begin(trial, outline, agents.first_session_id(trial))
-    for line, entry in reading.log.decoded(reading.mending.line):
+    for line, entry in reading.log.either(whole, reading.mending.line):
         add(outline, entry, line.offset)
         if line.offset >= HELD:
             return None
@@ -78,7 +79,7 @@ def _mark(rows: list[Record], outline: Outline) -> None:
     left = abandoned(outline)
     if not left:
         return
-    offsets = {node.offset for node in outline.nodes if node.uuid in left}
+    offsets = {offset for offset, uuid, _ in outline.nodes if uuid in left}
     for place, row in enumerate(rows):
         if isinstance(row, Message | ToolCall) and row.offset in offsets:
             rows[place] = row._replace(abandoned=True)
@@ -89,7 +90,7 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     reading = _begin(log, outline, next(iter(outline.session_ids), None))
     reading.abandoned, reading.plain = abandoned(outline), False
     reading.last_copy = outline.last_copy
-    for line, entry in reading.log.decoded(reading.mending.line):
+    for line, entry in reading.log.either(whole, reading.mending.line):
         _read(reading, line, entry)
         if reading.out:
             yield from reading.out
@@ -129,11 +130,11 @@ def _read(reading: Reading, line: Line, entry: Turn) -> None:
             ts = None
             reading.log.problem(f"no time: {entry.timestamp!r:.60}", line.number, line.offset)
     threads.note(thread, entry, ts)
-    if isinstance(entry, Entry):
-        _other(reading, thread, line, entry, ts)
+    if kind != "assistant" and kind != "user":
+        _other(reading, thread, line, cast("Entry", entry), ts)
         return
     reading.counts[kind] += 1
-    thread.lines += 1
+    thread.talks = True
     if reading.plain:
         number, offset, data = line
         spot = Spot(entry.uuid, entry.parent_uuid, ts, offset, len(data), number, False)
@@ -150,7 +151,7 @@ def _other(reading: Reading, thread: Thread, line: Line, entry: Entry, ts: int |
     kind = entry.type or "(none)"
     reading.counts[_type(kind, entry)] += 1
     if kind in _BETWEEN:
-        thread.lines += 1
+        thread.talks = True
         _between(reading, thread, line, entry, ts)
     else:
         _aside(reading, thread, line, entry, ts)
@@ -258,7 +259,7 @@ def _sighting(reading: Reading, line: Line, thread: Thread, entry: Entry, spot: 
     ts = millis(inner.timestamp)
     agent = reading.threads[native_id]
     threads.note(agent, inner, ts)
-    agent.lines += 1
+    agent.talks = True
     nested = msgspec.structs.replace(spot, native_id=inner.uuid, parent=None, ts=ts)
     if inner.type == "assistant":
         said.assistant(reading.log, reading.place, agent, inner, nested)
@@ -278,7 +279,7 @@ def _end(reading: Reading) -> None:
         threads.bill(thread)
         if thread.side and thread is not trunk and thread.native_id not in reading.relations:
             lineage.descend_by_call(reading.relations, thread, trunk)
-        if thread.lines or thread.last:
+        if thread.talks or thread.last:
             reading.out.append(threads.session(thread))
             if thread.native_id in reading.relations:
                 reading.out.append(reading.relations[thread.native_id])

@@ -27,8 +27,11 @@ def user(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> Non
     if content is None:
         log.problem("user line without content", spot.number, spot.offset)
         return
-    if _repeated(thread, entry):
-        return
+    uuid = entry.uuid
+    if uuid in thread.seen:
+        return  # as `_repeated` says
+    if uuid is not None:
+        thread.seen.add(uuid)
     if thread.unsent:
         threads.flush(thread)
     texts: list[Block] = []
@@ -63,8 +66,11 @@ def assistant(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -
         return
     answer = thread.heard.get((body.id, entry.request_id)) or _answer(thread, entry, body, spot)
     answers.fold(answer, body.usage, entry.cost_usd, body.stop_reason)
-    if _repeated(thread, entry):
-        return
+    uuid = entry.uuid
+    if uuid in thread.seen:
+        return  # as `_repeated` says
+    if uuid is not None:
+        thread.seen.add(uuid)
     if thread.current is not answer:
         threads.answer(thread, answer)
     before, content = thread.last, body.content

@@ -38,7 +38,7 @@ class Thread:
     nested: bool = False  # sighted inside another session's lines
     kind: SessionKind = "main"
     last: int = 0  # seq given out
-    lines: int = 0  # that belong to the conversation
+    talks: bool = False  # a line belongs to the conversation
     started_at: int | None = None
     ended_at: int | None = None
     project: str | None = None
@@ -91,8 +91,10 @@ def note(thread: Thread, entry: Turn, ts: int | None) -> None:
             thread.started_at = ts
     if thread.cwd is None and entry.cwd:
         thread.cwd = entry.cwd
-    thread.git_branch = entry.git_branch or thread.git_branch
-    thread.version = entry.version or thread.version
+    if entry.git_branch:
+        thread.git_branch = entry.git_branch
+    if entry.version:
+        thread.version = entry.version
     if thread.entrypoint is None and entry.entrypoint:
         thread.entrypoint = entry.entrypoint
     if entry.agent_name and thread.agent is None and entry.uuid is not None:

@@ -44,7 +44,8 @@ def _billed(
     cached = min(tokens.cached, tokens.input)
     written = tokens.written or 0
     searches, thread.searches = thread.searches, 0
-    return Request._make(
+    return tuple.__new__(
+        Request,
         (  # in their order: keywords take thrice the time
             thread.native_id,
             native_id,
@@ -67,13 +68,13 @@ def _billed(
             thread.provider,
             thread.offset,
             thread.length,
-        )
+        ),
     )
 
 
 def _request_id(thread: Thread, running: Totals | None) -> str:
     """The turn's (else the session's) id and the running total: equal in every copy of the line."""
-    base = f"{thread.turn or thread.native_id}:{running.spent if running else 0}"
+    base = f"{thread.turn or thread.native_id}:{running.input + running.output if running else 0}"
     native_id, again = base, 1
     while native_id in thread.billed:
         again += 1

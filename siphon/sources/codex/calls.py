@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from siphon.records import FileTouch, Status, ToolCall, ToolKind
 from siphon.sources._loose import mapping, text
@@ -81,9 +82,8 @@ def finished(call: Call, session: str, abandoned: bool) -> list[ToolCall | FileT
         call.result_offset,
         call.result_length,
     )
-    if not changes:
-        return [ToolCall._make(fields)]
-    return [ToolCall._make(fields), *_touches(call, session, changes)]
+    row = tuple.__new__(ToolCall, fields)
+    return [row, *_touches(call, session, changes)] if changes else [row]
 
 
 def _touches(call: Call, session: str, changes: list[Change]) -> Iterator[FileTouch]:
@@ -115,7 +115,7 @@ def told(call: Call, result: Result) -> None:
 def _ended(call: Call, result: Result) -> None:
     """Take in what an event says of the end; the output item's text, if seen, goes first."""
     call.reported = True
-    told(call, result._replace(text=None) if call.answered else result)
+    told(call, structs.replace(result, text=None) if call.answered else result)
 
 
 def by_exec(call: Call, event: Entry) -> None:
@@ -163,7 +163,7 @@ def by_mcp(call: Call, event: Entry) -> None:
     if text(event.error):
         result = Result(event.error, "error")
     status = _by_word(event.status, result.status)
-    _ended(call, result._replace(duration_ms=millis_of(event.duration), status=status))
+    _ended(call, structs.replace(result, duration_ms=millis_of(event.duration), status=status))
 
 
 def by_search(call: Call, event: Entry) -> None:

@@ -1,8 +1,8 @@
 """Events: what the user saw. Most mirror response items; some are all there is."""
 
+import re
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from siphon.sources._loose import mapping, text
 from siphon.sources.codex.billing import bill
@@ -66,10 +66,10 @@ def turn_started(thread: Thread, event: Entry) -> None:
 
 def turn_id(value: Any) -> str | None:
     """A turn's id where it is unique beyond its session: older versions count 1, 2, 3."""
-    try:
-        return str(UUID(value)) if isinstance(value, str) and len(value) == 36 else None
-    except ValueError:
-        return None
+    return value.lower() if isinstance(value, str) and _UUID.fullmatch(value) else None
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def turn_complete(thread: Thread, event: Entry) -> None:

@@ -1,16 +1,17 @@
 """How a tool call went, as told by the text it gave back."""
 
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from siphon.records import Status
 from siphon.sources._loose import mapping, text
 from siphon.sources.codex.lines import Outcome, Part
 
 
-class Result(NamedTuple):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """A tool's output: its text, unwrapped, and what the text says of how it went."""
 
     text: str | None
@@ -46,7 +47,7 @@ def of_output(output: Any) -> Result:
     if isinstance(output, Outcome):
         inner = output.content if output.content is not None else text(output.text)
         result = of_output(inner)
-        return result._replace(status="error") if output.success is False else result
+        return structs.replace(result, status="error") if output.success is False else result
     if isinstance(output, list):
         return of_output("\n".join(_blocks(output)))
     if not isinstance(output, str):

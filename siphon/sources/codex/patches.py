@@ -60,8 +60,8 @@ def _changes(section: list[str]) -> Iterator[Change]:
     if len(section) > 1 and section[1].startswith("*** Move to: "):
         moved = section[1].removeprefix("*** Move to: ").strip()
         yield Change(path, "delete")
-    added = sum(row.startswith("+") for row in section)
-    removed = sum(row.startswith("-") for row in section)
+    marks = [row[:1] for row in section]
+    added, removed = marks.count("+"), marks.count("-")
     known = verb != "Delete"  # an envelope does not say what a deleted file held
     yield Change(moved or path, _ACTIONS[verb], added if known else None, removed if known else None)
 

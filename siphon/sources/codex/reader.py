@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, get_args
 
+import msgspec
 import zstandard
 
 from siphon.log import Line, Log
@@ -19,6 +20,7 @@ from siphon.sources.codex.replay import Replay, found, replay, spawn_call
 from siphon.sources.codex.session import Origin, begin, described, name_id, origin, relations
 from siphon.sources.codex.skips import SKIPS
 from siphon.sources.codex.thread import Thread, close
+from siphon.times import millis
 
 Payload = Entry | Common
 Handler = Callable[[Thread, Any], None]  # a payload of the type that it is for
@@ -37,17 +39,13 @@ _ONCE = frozenset(
 ) | {f"event_msg/{name}" for name in ("user_message", "agent_message", "agent_reasoning", "error")}
 
 
-class Route(NamedTuple):
-    """What a line's two types lead to."""
-
-    kind: str
-    once: bool
-    handler: Handler | None
+# What a line's two types lead to: both as one, whether a repetition is left out, and the handler.
+Route = tuple[str, bool, Handler | None]
 
 
 def _route(kind: str, name: str) -> Route:
     full = f"{kind}/{name}"
-    return Route(full, full in _ONCE, HANDLERS.get(full))
+    return full, full in _ONCE, HANDLERS.get(full)
 
 
 ROUTES: dict[str, dict[type, Route]] = {
@@ -115,7 +113,8 @@ def _mentions(log: Log, needle: bytes) -> bool:
 
 def _read(log: Log, copied: Replay, threads: Threads, call: str | None) -> Iterator[Record]:
     types: Counter[str] = Counter()
-    yield from _lines(log, threads, copied.begins, types)
+    for some in _lines(log, threads, copied.begins, types):
+        yield from some
     if not types:
         return
     own, parent = threads
@@ -132,7 +131,7 @@ def _ended(log: Log, thread: Thread, call: str | None) -> Iterator[Record]:
     yield from relations(thread, call)
 
 
-def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iterator[Record]:
+def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iterator[list[Record]]:
     """Feed each line to the session it belongs to; yields what is complete.
 
     Long because it is the hot loop: a call more for each line is felt.
@@ -149,8 +148,8 @@ def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iter
         else:
             kind, payload = _typed(entry)
             once, handler = kind in _ONCE, HANDLERS.get(kind)
-        offset = line.offset
-        if once and entry.timestamp is not None and _again(recent, line.data):
+        _, offset, data = line
+        if once and entry.timestamp is not None and _again(recent, data):
             types["duplicate"] += 1
             continue
         mine = own if offset >= begins or kind == "session_meta" else parent
@@ -161,8 +160,9 @@ def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iter
         types[kind] += 1
         if stamped is None or entry.timestamp != stamped:
             stamped = entry.timestamp
-            ts = stamp(stamped if stamped is not None else entry.created_at)
-        mine.ts, mine.offset, mine.length = ts, offset, len(line.data)
+            usual = isinstance(stamped, str)
+            ts = millis(stamped) if usual else stamp(entry.created_at if stamped is None else stamped)
+        mine.ts, mine.offset, mine.length = ts, offset, len(data)
         if handler is not None:
             handler(mine, payload)
             if mine is parent:
@@ -172,8 +172,8 @@ def _lines(log: Log, threads: Threads, begins: int, types: Counter[str]) -> Iter
         if ts is not None:
             mine.ended_at = ts
         if mine.out:
-            yield from mine.out
-            mine.out.clear()
+            yield mine.out
+            mine.out = []
 
 
 def _typed(entry: Entry) -> tuple[str, Entry]:
@@ -245,7 +245,14 @@ def _entries(log: Log) -> Iterator[tuple[Line, Wrapped | Entry]]:
     """The lines; of a single document its parts."""
     if _whole(log):
         return _parts(log)
-    return log.either(COMMON, ENTRY)
+    return log.either(_value, ENTRY.decode)
+
+
+def _value(data: bytes) -> Wrapped | Entry:
+    try:
+        return COMMON.decode(data)
+    except msgspec.ValidationError:  # one of the rarer types, or an old form
+        return ENTRY.decode(data)
 
 
 def _parts(log: Log) -> Iterator[tuple[Line, Entry]]:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -56,13 +56,13 @@ _TELLING = (
 _SHELLS = ("bash", "sh", "zsh", "dash", "fish", "powershell", "pwsh", "cmd")
 
 
-class Ask(NamedTuple):
+class Ask(msgspec.Struct, frozen=True, gc=False):
     """A call's input, understood."""
 
     kind: ToolKind
     json: str | None  # the input as JSON text
     summary: str | None = None
-    changes: list[Change] = []  # noqa: RUF012 - never changed
+    changes: list[Change] = []
     folder: str | None = None  # that relative paths start from, where the input names it
 
 

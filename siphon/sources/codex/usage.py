@@ -39,19 +39,18 @@ def count(info: Info, running: Totals | None, last: Totals | None, copied: bool)
     if total is None:
         if now is None or now == last or not now.spent:
             return Count(None, running, now)
-        return Count(now, now if running is None else _combined(running, now, 1), now)
-    grown = running is not None and _grown(running, total)
-    if grown and running is not None and _grown(total, running):
-        return Count(None, total, now)
+        return Count(now, now if running is None else _sum(running, now), now)
     if running is None:
         own = now is not None and copied and now.spent < total.spent
         tokens = now if own and now is not None else total
-    elif grown:
-        tokens = _combined(total, running, -1)
     else:
-        tokens = now if now is not None else total
-    several = now is not None and now.spent > 0 and tokens.spent > now.spent
-    return Count(tokens if tokens.spent or tokens.cached else None, total, now, several)
+        grown = _since(running, total)
+        if grown is not None and not any(msgspec.structs.astuple(grown)):
+            return Count(None, total, now)
+        tokens = grown if grown is not None else now if now is not None else total
+    spent = tokens.input + tokens.output
+    several = now is not None and spent > now.input + now.output > 0
+    return Count(tokens if spent or tokens.cached else None, total, now, several)
 
 
 def _totals(usage: Usage | None) -> Totals | None:
@@ -67,23 +66,30 @@ def _totals(usage: Usage | None) -> Totals | None:
     )
 
 
-def _grown(before: Totals, after: Totals) -> bool:
-    return (
-        after.input >= before.input
-        and after.cached >= before.cached
-        and (after.written or 0) >= (before.written or 0)
-        and after.output >= before.output
-        and (after.reasoning or 0) >= (before.reasoning or 0)
-        and after.total >= before.total
+def _since(before: Totals, after: Totals) -> Totals | None:
+    """What was used between two totals; None: one of the counts fell, so they were reset."""
+    written = (after.written or 0) - (before.written or 0)
+    reasoning = (after.reasoning or 0) - (before.reasoning or 0)
+    fresh, cached = after.input - before.input, after.cached - before.cached
+    output, total = after.output - before.output, after.total - before.total
+    if fresh < 0 or cached < 0 or written < 0 or output < 0 or reasoning < 0 or total < 0:
+        return None
+    return Totals(
+        fresh,
+        cached,
+        None if after.written is None else written,
+        output,
+        None if after.reasoning is None else reasoning,
+        total,
     )
 
 
-def _combined(one: Totals, other: Totals, sign: int) -> Totals:
+def _sum(one: Totals, other: Totals) -> Totals:
     return Totals(
-        input=one.input + sign * other.input,
-        cached=one.cached + sign * other.cached,
-        written=None if one.written is None else one.written + sign * (other.written or 0),
-        output=one.output + sign * other.output,
-        reasoning=None if one.reasoning is None else one.reasoning + sign * (other.reasoning or 0),
-        total=one.total + sign * other.total,
+        input=one.input + other.input,
+        cached=one.cached + other.cached,
+        written=None if one.written is None else one.written + (other.written or 0),
+        output=one.output + other.output,
+        reasoning=None if one.reasoning is None else one.reasoning + (other.reasoning or 0),
+        total=one.total + other.total,
     )

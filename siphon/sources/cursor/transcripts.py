@@ -191,8 +191,9 @@ def _old(log: Log, reading: Reading, owned: bool) -> None:
     """The first builds' .txt: blocks headed `user:` and `assistant:`, with bracketed marks inside."""
     data = log.data()
     heads = list(_HEAD.finditer(data))
+    ends = [*(head.start() for head in heads[1:]), len(data)] if heads else []
     role = ""
-    for head, after in zip(heads, [*(head.start() for head in heads[1:]), len(data)], strict=True):
+    for head, after in zip(heads, ends, strict=True):
         role = head[1].decode() if head[1] else role
         body = data[head.end() : after].decode(errors="replace").replace("\r\n", "\n").strip("\n")
         place = Place(head.start(), after - head.start()) if owned else Place()
