@@ -304,20 +304,17 @@ pieces(hour, since, until) as (
     select hour + 3600000, hour + 3600000, until
     from pieces
     where until > hour + 3600000
-),
-busy as (
-    select hour, sum(min(until, hour + 3600000) - since) as busy_ms
-    from pieces
-    group by hour
 )
-select
-    a.hour,
-    count(*) as sessions,
-    coalesce(b.busy_ms, 0) as busy_ms
-from activity_hours a
-left join busy b on b.hour = a.hour
-where a.hour >= 0
-group by a.hour;
+select hour, sum(sessions) as sessions, sum(busy_ms) as busy_ms
+from (
+    select hour, 1 as sessions, 0 as busy_ms
+    from activity_hours
+    where hour >= 0
+    union all
+    select hour, 0, min(until, hour + 3600000) - since
+    from pieces
+)
+group by hour;
 
 -- What caching did: saved_usd is what the same tokens would have cost uncached, less what they cost, at
 -- the prices of their model and time (bands and tiers left aside); NULL where no price is known.

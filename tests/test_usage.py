@@ -166,6 +166,13 @@ def test_origins_hold_every_request_and_say_what_has_no_price(connection: sqlite
     unpriced = sum(one.requests for one in found if one.price_id is None)
     assert unpriced == sum(row["cost_nanousd"] is None for row in rows)
     assert all((one.rule is None) == (one.price_id is None) for one in found)
+    in_no_sum = sum(row["cost_nanousd"] is None and row["reported_nanousd"] is None for row in rows)
+    assert sum(one.unpriced_requests for one in found) == in_no_sum
+    assert sum(one.incomplete_requests for one in found) == sum(row["incomplete"] for row in rows)
+    both = [row for row in rows if None not in (row["cost_nanousd"], row["reported_nanousd"])]
+    assert sum(one.stated_requests for one in found) == len(both)
+    difference = sum(row["cost_nanousd"] - row["reported_nanousd"] for row in both) / 1e9
+    assert sum(one.difference_usd or 0 for one in found) == pytest.approx(difference)
 
 
 # --- clocks that change ---
