@@ -37,7 +37,7 @@ def permission_resources_sql(actor, action):
 
 async def login(request, datasette):
     if request.method == "GET":
-        return _form(datasette, request, None)
+        return _form(datasette, request, {"next": request.args.get("next")})
     if request.method != "POST":
         raise Forbidden("Method not allowed")
     given = await request.post_vars()
@@ -45,7 +45,9 @@ async def login(request, datasette):
     served, now = datasette.siphon, time.time_ns() // 1_000_000
     wait = served.tries.wait(name, now)
     if wait:
-        return _form(datasette, request, f"Too many wrong passwords; wait {wait // 1000 + 1} s", 429)
+        return _form(
+            datasette, request, given, f"Too many wrong passwords; wait {wait // 1000 + 1} s", 429
+        )
     served.tries.wrong(name, now)  # until it is known to be right: many at once are no way round
     accounts = served.door.accounts()
     user = await asyncio.to_thread(auth.by_password, accounts, name, password)
@@ -53,7 +55,7 @@ async def login(request, datasette):
     by = name if known else "unknown"
     audit.note(served.config.archive, "login", at=now, by=by, method="password", ok=user is not None)
     if user is None:
-        return _form(datasette, request, "Wrong name or password", 401)
+        return _form(datasette, request, given, "Wrong name or password", 401)
     served.tries.right(name)
     response = Response.redirect(_local(given.get("next", "")))
     _set(request, response, auth.login(accounts, user, now), auth.LOGIN_MS // 1000)
@@ -79,6 +81,6 @@ def _local(place):
     return place if fine else "/"
 
 
-def _form(datasette, request, wrong, status=200):
-    context = {"wrong": wrong, "next": request.args.get("next") or "/"}
+def _form(datasette, request, given, wrong=None, status=200):
+    context = {"wrong": wrong, "next": given.get("next") or "/", "name": given.get("name") or ""}
     return whole_page(datasette, request, "login.html", context, status)
