@@ -6,11 +6,21 @@ from functools import partial
 from datasette import Forbidden, NotFound, hookimpl
 from datasette.utils.asgi import AsgiStream, Base400
 
-from siphon.api_routes import ROUTES, answer, lines, openapi, session, stretch, wanted, wants_lines
+from siphon.api_routes import (
+    ROUTES,
+    answer,
+    asked,
+    lines,
+    openapi,
+    session,
+    stretch,
+    wanted,
+    wants_lines,
+)
 from siphon.api_work import Beyond
 from siphon.archive import Archive
 from siphon.errors import SiphonError
-from siphon.web import STRICT, arguments, as_json, error_json, no_such, path_part, read, state, unchanged
+from siphon.web import STRICT, as_json, error_json, no_such, path_part, read, state, unchanged
 
 PATH = "/-/siphon/api/"
 HEADERS = {"cache-control": "private, no-cache", "content-security-policy": STRICT}
@@ -60,7 +70,7 @@ async def _answered(datasette, request, route):
     if wrong := _method(request):
         return wrong
     try:
-        streamed, given = wants_lines(arguments(request), request.headers.get("accept", ""))
+        streamed, given = wants_lines(asked(request.query_string), request.headers.get("accept", ""))
         if streamed and route.rows is not None:
             return await _streamed(datasette, request, route, given)
         stamp = _stamp(datasette, request) if route.lasting else None
@@ -104,8 +114,8 @@ async def _streamed(datasette, request, route, given):
     )
 
 
-async def _lines(datasette, request, asked, page, left, writer):
-    route, given, ask = asked
+async def _lines(datasette, request, stream, page, left, writer):
+    route, given, ask = stream
     while True:
         rows = page[route.rows]
         await writer.write(lines(rows).encode(errors="replace").decode())

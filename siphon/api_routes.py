@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import yaml
 
@@ -124,6 +125,15 @@ def _followed(schema: Json) -> Json:
 
 def lines(rows: list[Json]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+
+
+def asked(query: str) -> Arguments:
+    """The query's names and values. Raises SiphonError for an empty one, but of words to search for."""
+    given = parse_qsl(query, keep_blank_values=True, errors="replace")
+    for name, value in given:
+        if not value and name != "q":
+            raise SiphonError(f"{name}= is empty; leave it out, or give a value")
+    return [pair for pair in given if pair[1]]
 
 
 def wants_lines(given: Arguments, accept: str) -> tuple[bool, Arguments]:

@@ -159,8 +159,9 @@ def _stretches(table: Table, given: Arguments, tried: int) -> list[_Stretch]:
     after = opened(plain["cursor"], 2) if "cursor" in plain else None
     sessions = [value for name, value in given if name == "session"]
     if len(sessions) == 1:
-        return [_of_session(table, sessions[0], after, tried)]
+        return [_of_session(table, sessions[0], _bounds(table, given), after, tried)]
     where, values = _bounds(table, given)
+    where += [f"{table.time} is not null"] if table.timed else []
     stretches = []
     if after is None or after[0] is not None:
         key = "(id)" if not table.timed else f"({table.time}, id)"
@@ -177,16 +178,20 @@ def _stretches(table: Table, given: Arguments, tried: int) -> list[_Stretch]:
     return stretches
 
 
-def _of_session(table: Table, uid: str, after: Key | None, tried: int) -> _Stretch:
+def _of_session(
+    table: Table, uid: str, bounds: tuple[list[str], list[Any]], after: Key | None, tried: int
+) -> _Stretch:
+    where, values = bounds
     sql = (
         f"select seq as first, id from {table.name} where session_id ="
-        " (select id from sessions where uid = ?) and (seq, id) < (?, ?) order by seq desc, id desc"
+        " (select id from sessions where uid = ?) and (seq, id) < (?, ?)"
+        f" and {' and '.join(where)} order by seq desc, id desc"
     )
-    return _Stretch(sql, [uid, *(after or [2**63 - 1, 2**63 - 1])], tried)
+    return _Stretch(sql, [uid, *(after or [2**63 - 1, 2**63 - 1]), *values], tried)
 
 
 def _bounds(table: Table, given: Arguments) -> tuple[list[str], list[Any]]:
-    where = [f"{table.time} is not null"] if table.timed else ["true"]
+    where = ["true"]
     values: list[Any] = []
     for name, value in given:
         if name in ("since", "until", "day"):

@@ -116,6 +116,8 @@ def test_the_description_is_served(site: Site) -> None:
         ("/activity?since=soon", "since='soon' is no day"),
         ("/files?colour=red", "'colour' is unknown here"),
         ("/tools?days=8", "days='8' is unknown"),
+        ("/messages?limit=", "limit= is empty"),
+        ("/messages?session=x&since=soon", "since='soon' is no day"),
         ("/hosts?colour=red", "'colour' is unknown here"),
         ("/health?colour=red", "'colour' is unknown here"),
     ],
@@ -289,6 +291,14 @@ def test_of_every_list_single_fields_can_be_asked(site: Site, path: str, rows: s
     assert site.get(f"{API}{path}{link}fields=colour").status == 400
 
 
+@pytest.mark.parametrize("name", ["messages", "requests"])
+def test_days_narrow_down_a_session_too(site: Site, name: str) -> None:
+    of = f"{API}/{name}?session=laptop/claude_code/{RICH}&limit=1000"
+    whole = site.get(of).json()[name]
+    assert whole and site.get(f"{of}&day=2026-03-02").json()[name] == whole
+    assert site.get(f"{of}&since=2026-03-03").json()[name] == []
+
+
 def test_values_of_one_filter_are_alternatives(site: Site) -> None:
     parts = [
         site.get(f"{API}/usage?by=host&host={host}").json()["usage"] for host in ("laptop", "build")
@@ -354,7 +364,10 @@ def shape(*values: Any) -> Any:
     if all(isinstance(value, list) for value in values):
         items = [item for value in values for item in value]
         kinds = {item.get("type") if isinstance(item, dict) else None for item in items}
-        by_kind = [[i for i in items if isinstance(i, dict) and i.get("type") == kind] for kind in kinds]
+        by_kind = [
+            [i for i in items if isinstance(i, dict) and i.get("type") == kind]
+            for kind in sorted(kinds, key=str)
+        ]
         return (
             [shape(*items)] if kinds <= {None} and items else [shape(*some) for some in by_kind if some]
         )
