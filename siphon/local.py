@@ -37,7 +37,7 @@ class LocalHost:
         for root in wanted.roots:
             real = os.path.realpath(self.home + b"/" + raw(root.folder))
             try:
-                there = stat.S_ISDIR(os.stat(real).st_mode)
+                there = stat.S_ISDIR(Path(os.fsdecode(real)).stat().st_mode)
             except PermissionError as error:
                 seen.problems.append(f"{root.folder}: {error.strerror}")
                 continue

@@ -12,7 +12,9 @@ from siphon.errors import SiphonError
 SYSTEM = Path("/etc/ssh")
 _INCLUDE = re.compile(r"\s*include(?:\s*=\s*|\s+)(.+)", re.IGNORECASE)
 _BLOCK = re.compile(r"\s*(?:host|match)[\s=]", re.IGNORECASE)
-_FILES = re.compile(r"\s*(?:identityfile|userknownhostsfile|certificatefile|identityagent)[\s=]", re.IGNORECASE)
+_FILES = re.compile(
+    r"\s*(?:identityfile|userknownhostsfile|certificatefile|identityagent)[\s=]", re.IGNORECASE
+)
 _HOME = re.compile(r"(?<=[\s=\"])(?:~|%d)/")
 _DEEPEST = 16
 
