@@ -13,9 +13,9 @@ from siphon.archive import Archive
 from siphon.config import LEVELS, Config
 from siphon.errors import SiphonError
 from siphon.fleet import HostStatus, configured, fleet, grace, ledger
-from siphon.globs import compiled
 from siphon.retention import judged, keepings
 from siphon.sources import sources
+from siphon.stale import Readers
 
 EXIT_CODES = {"ok": 0, "info": 0, "unknown": 3, "warning": 4, "error": 5}
 MOST = 20  # findings of one kind; the rest are counted
@@ -206,6 +206,7 @@ def _unloaded(
     """
     sql = "select host, path, generation, size, error from logs"
     loaded = {(host, path): state for host, path, *state in connection.execute(sql)}
+    readers = Readers(one for one in sources().values() if one.name not in config.skip)
     waiting, newest = [], 0
     rows = book.execute(
         "select id, host, path, generation, size, changed_at from logs where pruned_at is null"
@@ -214,10 +215,10 @@ def _unloaded(
         done = loaded.get((host, path), [None, 0, None])
         if done == [generation, size, None]:
             newest = max(newest, changed)
-        elif done[2] is None and (source := _source(path, config)) is not None:
+        elif done[2] is None and (source := readers.of(path)) is not None:  # else a companion
             start = done[1] if done[0] == generation else 0
             since = _arrived(book, id, generation, start) or changed
-            waiting.append(_Waiting(host, path, source, since))
+            waiting.append(_Waiting(host, path, source.name, since))
     return sorted(waiting, key=lambda one: one.since), newest
 
 
@@ -228,13 +229,6 @@ def _arrived(book: sqlite3.Connection, id: int, generation: int, start: int) -> 
         [id, generation, start],
     ).fetchone()
     return None if row is None else row[0]
-
-
-def _source(path: str, config: Config) -> str | None:
-    """The tool whose log this is; None: a companion of a log, or of a tool that is skipped."""
-    wanted = (source for source in sources().values() if source.name not in config.skip)
-    matches = (one for one in wanted if any(compiled(glob).fullmatch(path) for glob in one.globs))
-    return next((one.name for one in matches), None)
 
 
 def _at_most(findings: Iterator[Finding]) -> Iterator[Finding]:

@@ -100,7 +100,7 @@ def reads_json(stock: Stock, host: str, reads: Sequence[Read]) -> str:
 
 def jobs(stock: Stock, sources: Mapping[str, Source], skip: Iterable[str]) -> list[Job]:
     """Every log that the archive holds, with the source that reads it, oldest first."""
-    readers = _Readers([one for one in sources.values() if one.name not in set(skip)])
+    readers = Readers([one for one in sources.values() if one.name not in set(skip)])
     found = []
     for files in stock.files.values():
         for file in files.values():
@@ -110,7 +110,7 @@ def jobs(stock: Stock, sources: Mapping[str, Source], skip: Iterable[str]) -> li
     return sorted(found, key=lambda job: (job.held.mtime or 0, job.held.host, job.held.path))
 
 
-class _Readers:
+class Readers:
     """Which source reads a path. A glob is compiled when the first path lies where it could match."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
