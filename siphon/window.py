@@ -16,7 +16,7 @@ from typing import NamedTuple
 from siphon.idspans import OF_SESSION, spans
 
 WINDOW = 2000  # hits that facets and relevance are made of
-BUDGET = 30_000  # hits of the words that are tried against the filters
+BUDGET = 20_000  # hits of the words that are tried against the filters
 COUNTED = 10_000  # more than this are not counted
 PAGE = 4000  # hits of the words asked for at a time, where filters follow
 STEP = 1000  # rows read at a time
