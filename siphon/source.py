@@ -53,10 +53,12 @@ class Source(NamedTuple):
 def later(module: str, name: str) -> Callable[..., Any]:
     """A function that is `name` of the module, which is imported when it is first called.
 
-    So all sources can be asked for what they match at the price of none of their readers.
+    So all sources can be asked for what they match at the price of none of their readers. Its
+    `__module__` is the module.
     """
 
     def call(*given: Any, **named: Any) -> Any:
         return getattr(import_module(module), name)(*given, **named)
 
+    call.__module__ = module
     return call
