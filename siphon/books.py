@@ -140,15 +140,34 @@ def _app() -> App:
     return app
 
 
+_ABOUT = {
+    "activity": "calendar, hours of the week, active and parallel hours, shapes of sessions",
+    "cost": "by day, model, project, tool and machine; the sessions that cost most",
+    "machines": "machines and tools side by side, and projects that moved between them",
+    "projects": "one project: cost, files, languages, sessions, commits, people's and agents' share",
+    "tools": "what agents called, what failed or was refused, MCP servers, skills, subagents",
+    "wrapped": "a year or a month in one page, to keep as PNG or HTML",
+}
+
+
 def _index() -> bytes:
     items = "".join(
-        f'<li><a href="{PATH}{escape(book.name)}/">{escape(book.title)}</a></li>'
+        f'<li><a href="{PATH}{escape(book.name)}/">{escape(book.title)}</a>'
+        f"{escape(f': {about}' if (about := _ABOUT.get(book.name)) else '')}</li>"
         for book in books().values()
     )
     page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Notebooks · siphon</title>'
-        '<link rel="stylesheet" href="/-/siphon/static/siphon.css"><body class="siphon">'
-        f"<main><h1>Notebooks</h1><ul>{items}</ul>"
-        '<p><a href="/">All of siphon</a></p></main></body></html>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Reports – siphon</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        '<link rel="stylesheet" href="/-/siphon/static/siphon.css">'
+        '<link rel="stylesheet" href="/-/siphon/static/lists.css">'
+        '<script src="/-/siphon/static/theme.js"></script></head>'
+        '<body class="siphon plain"><main><div class="page"><section class="sum"><h1>Reports</h1>'
+        '<p><a href="/">All of siphon</a></p></section>'
+        '<section><h2>Tables, and files to send</h2><p><a href="/-/usage">Usage and cost</a> by day,'
+        " week, month, model, project, host and tool, in any time zone; with a button that makes a"
+        " report of it.</p></section>"
+        f"<section><h2>Notebooks</h2><ul>{items}</ul></section></div></main></body></html>"
     )
     return page.encode()
