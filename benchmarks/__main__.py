@@ -1,4 +1,4 @@
-"""`python -m benchmarks load|collect|pages|usage|peers|parse`: measure, and print a table for the README."""
+"""`python -m benchmarks load|collect|pages|usage|peers|parse`: measure, print a table for the README."""
 
 import argparse
 import importlib

@@ -352,14 +352,17 @@ def _forget_marks(connection: sqlite3.Connection, table: str, key: int) -> None:
 
 
 def _delete(connection: sqlite3.Connection, table: str, keys: list[int]) -> None:
-    """Delete rows and what points at them; pointers are set again by who still points."""
+    """Delete rows and what points at them; pointers are set again by who still points.
+
+    Copies of a deleted row keep pointing at it until the copy pass, which so sees that their standing
+    changes, and their sessions' counts with it.
+    """
     for key in keys:
         if table == "messages":
             connection.execute("update tool_calls set message_id = null where message_id = ?", [key])
         if table == "tool_calls":
             connection.execute("delete from file_touches where tool_call_id = ?", [key])
             connection.execute("update relations set tool_call_id = null where tool_call_id = ?", [key])
-        connection.execute(f"update {table} set copy_of = null where copy_of = ?", [key])
         connection.execute(f"delete from {table} where id = ?", [key])
 
 

@@ -225,6 +225,19 @@ TestHome.settings = settings(
 )
 
 
+def test_what_was_a_copy_counts_once_the_original_is_gone() -> None:
+    """Found by the machine: a log was renamed, and the old path begun again with an empty file."""
+    home = Home()
+    home.rewrite(0, 900, anew=False)
+    home.collect()
+    home.load()
+    home.rename(0, 1)
+    home.collect()
+    home.load()
+    home.rewrite(0, 0, anew=False)
+    home.teardown()  # collects, loads, and compares with a database built anew
+
+
 # Kills
 
 

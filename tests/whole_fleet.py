@@ -1,8 +1,8 @@
 """A fleet as people have it, of real logs: hosts behind SFTP alone, BusyBox and a gateway, a bucket that
 a machine pushed to, and one login for two users.
 
-`python tests/whole_fleet.py HOMES [PORT]` shows it by hand, what README shows of it, and serves it; HOMES
-has the home directories laptop, workstation and server.
+`python tests/whole_fleet.py HOMES [PORT]` shows it by hand, as README does, and serves it; HOMES has the
+home directories laptop, workstation and server.
 """
 
 import getpass
