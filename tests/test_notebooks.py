@@ -331,11 +331,10 @@ def test_marimo_run_shows_the_cost_notebook(demo: Path, page: Page) -> None:
 SERVER = """
 import sys, uvicorn
 from pathlib import Path
-from siphon.books import mounted
 from siphon.config import load_config
 from siphon.serve import app
 config = load_config(Path(sys.argv[1]), {"HOME": sys.argv[1]}, Path("/"))
-uvicorn.run(mounted(app(config), config.database), port=int(sys.argv[2]), log_level="warning")
+uvicorn.run(app(config), port=int(sys.argv[2]), log_level="warning")
 """
 
 
