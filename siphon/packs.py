@@ -9,7 +9,7 @@ import io
 import os
 import struct
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import msgspec
 import zstandard
@@ -18,12 +18,10 @@ from siphon import private
 from siphon.bounded import bounded
 from siphon.hashing import digest
 from siphon.ledger import Ledger
+from siphon.pieces import Pieces
 from siphon.places import GENERATIONS, PACKED, PARTS, doubtful, located, remove, sync_names
 from siphon.resting import rests
 from siphon.zst import seekable
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 CHUNK = 64 << 10  # bytes: SQLite changes pages in place, a rewritten log keeps most of its beginning
 _TAIL = struct.Struct(">Q8s")  # the index's size
@@ -52,7 +50,8 @@ def opened(root: Path, place: str, size: int) -> IO[bytes]:
     if rests(place):
         return seekable(located(root, place).open("rb"), size)
     if place.startswith(PACKED + "/"):
-        return io.BufferedReader(_Unpacked(root, index(root, place), size), CHUNK)
+        unpacked = _Unpacked(root, index(root, place))
+        return io.BufferedReader(Pieces(size, unpacked.rest, unpacked.close), CHUNK)
     return bounded(str(located(root, place)), size)
 
 
@@ -147,46 +146,23 @@ def _decompressed(data: bytes, place: str, largest: int) -> bytes:
         raise OSError(f"{place}: damaged: {error}") from error
 
 
-class _Unpacked(io.RawIOBase):
-    """A packed generation as the file it was, seekable."""
+class _Unpacked:
+    """A packed generation's chunks, and the files that have them."""
 
-    def __init__(self, root: Path, index: Index, size: int) -> None:
+    def __init__(self, root: Path, index: Index) -> None:
         self._root = root
         self._index = index
-        self._size = size
-        self._at = 0
         self._files: dict[int, IO[bytes]] = {}
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill the buffer from one chunk."""
-        view = memoryview(buffer).cast("B")
-        number, skip = divmod(self._at, CHUNK)
-        if self._at >= self._size or number >= len(self._index.chunks):
-            return 0
-        data = self._chunk(self._index.chunks[number])[skip : skip + len(view)]
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As any file's."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
+    def rest(self, at: int) -> bytes:
+        """From `at` to the end of its chunk."""
+        number, skip = divmod(at, CHUNK)
+        chunks = self._index.chunks
+        return self._chunk(chunks[number])[skip:] if number < len(chunks) else b""
 
     def close(self) -> None:
         for file in self._files.values():
             file.close()
-        super().close()
 
     def _chunk(self, chunk: Chunk) -> bytes:
         place = self._index.places[chunk.place]

@@ -21,7 +21,7 @@ NOTES = (
 def report(rows: Rows, chosen: Choice, subtitle: str) -> Report:
     active, acts, sessions = rows("active_time"), rows("activity_by_hour"), rows("session_shapes")
     sections = [
-        _over_time(active, chosen),
+        hours_at_work(active, chosen, "tool", "Hours at work per {}"),
         _week(active, chosen),
         _ranking(active, "project", "Time at work by project"),
         _ranking(active, "host", "Time at work by machine"),
@@ -68,19 +68,16 @@ def _hours(milliseconds: float | None) -> str:
     return f"{(milliseconds or 0) / _HOUR:,.1f} h"
 
 
-def _over_time(active: Sequence[Row], chosen: Choice) -> Section:
+def hours_at_work(active: Sequence[Row], chosen: Choice, key: str, title: str) -> Section:
+    """Hours by day, week or month, stacked by `key`; in `title`, {} is which of these."""
     by = fitting(chosen)
     timed = [{**row, "hours": (row["active_ms"] or 0) / _HOUR} for row in by_period(active, by, chosen)]
     periods = zones.periods(chosen.since, chosen.until, by)
-    series = grouped(
-        folded(timed, "tool", "hours", charts.SERIES, "not told"), ["period", "tool"], ["hours"]
-    )
-    chart = charts.stacked(series, "period", "hours", "tool", form=",.1f", periods=periods)
+    series = grouped(folded(timed, key, "hours", charts.SERIES, "not told"), ["period", key], ["hours"])
+    chart = charts.stacked(series, "period", "hours", key, form=",.1f", periods=periods)
     sums = {row["period"]: row["hours"] or 0 for row in grouped(timed, ["period"], ["hours"])}
     values = [sums.get(name, 0) for name in periods]
-    return Section(
-        f"Hours at work per {by}", chart, Bars(periods, values, lambda hours: f"{hours:.1f} h")
-    )
+    return Section(title.format(by), chart, Bars(periods, values, lambda hours: f"{hours:.1f} h"))
 
 
 def _week(active: Sequence[Row], chosen: Choice) -> Section:

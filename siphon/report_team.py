@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from siphon import charts, figures, zones
-from siphon.choice import Choice, by_period, fitting
-from siphon.report import Bars, Report, Rows, Section, Table, Tile
-from siphon.report_activity import NOTES
+from siphon import figures
+from siphon.choice import Choice
+from siphon.report import Report, Rows, Section, Table, Tile
+from siphon.report_activity import NOTES, hours_at_work
 from siphon.report_cost import TOKENS, notes
 from siphon.sums import Row, folded, grouped, total
 
@@ -20,7 +20,7 @@ def report(rows: Rows, chosen: Choice, subtitle: str) -> Report:
     active, usage = rows("active_time"), rows("cost_by_hour")
     facts = _facts(active, usage, rows("activity_by_hour"), rows("session_shapes"), rows("files"))
     sections = [
-        _over_time(active, chosen),
+        hours_at_work(active, chosen, "host", "Hours at work per {}, by machine"),
         _table(facts, "host", "Machines side by side"),
         _table(facts, "tool", "Tools side by side"),
         _matrix(active),
@@ -79,23 +79,6 @@ def _tiles(facts: Sequence[Row]) -> list[Tile]:
         Tile(figures.count(total(facts, "prompts") or 0), "prompts typed"),
         Tile(figures.usd(total(facts, "cost_usd")), "at API prices"),
     ]
-
-
-def _over_time(active: Sequence[Row], chosen: Choice) -> Section:
-    by = fitting(chosen)
-    timed = [{**row, "hours": (row["active_ms"] or 0) / _HOUR} for row in by_period(active, by, chosen)]
-    periods = zones.periods(chosen.since, chosen.until, by)
-    series = grouped(
-        folded(timed, "host", "hours", charts.SERIES, "not told"), ["period", "host"], ["hours"]
-    )
-    chart = charts.stacked(series, "period", "hours", "host", form=",.1f", periods=periods)
-    sums = {row["period"]: row["hours"] or 0 for row in grouped(timed, ["period"], ["hours"])}
-    values = [sums.get(name, 0) for name in periods]
-    return Section(
-        f"Hours at work per {by}, by machine",
-        chart,
-        Bars(periods, values, lambda hours: f"{hours:.1f} h"),
-    )
 
 
 def _table(facts: Sequence[Row], key: str, title: str) -> Section:

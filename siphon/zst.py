@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING
 
 import zstandard
 
+from siphon.pieces import Pieces
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -84,7 +86,8 @@ def seekable(file: IO[bytes], size: int) -> IO[bytes]:
     Closing it closes the file.
     """
     try:
-        return io.BufferedReader(_Seekable(file, _table(file), size), _BLOCK)
+        frames = _Frames(file, _table(file), size)
+        return io.BufferedReader(Pieces(size, frames.rest, file.close), _BLOCK)
     except (OSError, struct.error):
         file.close()
         raise
@@ -111,7 +114,7 @@ def _table(file: IO[bytes]) -> list[tuple[int, int]]:
     return rows
 
 
-class _Seekable(io.RawIOBase):
+class _Frames:
     """One frame is held at a time."""
 
     def __init__(self, file: IO[bytes], rows: Sequence[tuple[int, int]], size: int) -> None:
@@ -120,41 +123,12 @@ class _Seekable(io.RawIOBase):
         self._whole = [0, *accumulate(whole for _, whole in rows)]
         if self._whole[-1] < size:
             raise OSError(f"too short: {self._whole[-1]} of {size} bytes")
-        self._size = size
-        self._at = 0
         self._held: tuple[int, bytes] = (-1, b"")
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill the buffer from one frame."""
-        view = memoryview(buffer).cast("B")
-        if self._at >= self._size:
-            return 0
-        number = bisect_right(self._whole, self._at) - 1
-        skip = self._at - self._whole[number]
-        end = min(skip + len(view), self._size - self._whole[number])
-        data = self._frame(number)[skip:end]
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """As any file's."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    def rest(self, at: int) -> bytes:
+        """From `at` to the end of its frame."""
+        number = bisect_right(self._whole, at) - 1
+        return self._frame(number)[at - self._whole[number] :]
 
     def _frame(self, number: int) -> bytes:
         if self._held[0] != number:
