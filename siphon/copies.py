@@ -14,7 +14,7 @@ from siphon.costs import cost
 from siphon.db import run, script
 from siphon.price_table import PriceTable
 from siphon.records import Request
-from siphon.writer import Changes
+from siphon.replacing import Changes
 
 TABLES = ("messages", "tool_calls", "requests")
 USAGE = Request._fields[5:12]  # tokens by class, web searches

@@ -14,11 +14,12 @@ from siphon.errors import SiphonError
 from siphon.ledger import Run
 from siphon.parsing import Parsed, parsed, price_table
 from siphon.refresh import refresh
+from siphon.replacing import Changes, drop_log, replace
 from siphon.reprice import outdated, reprice, store_prices
 from siphon.rows import Batch
 from siphon.sources import sources
 from siphon.stale import Job, Stock
-from siphon.writer import Bulk, Changes, LogState, drop_log, finish_log, log_id, replace
+from siphon.writer import Bulk, LogState, finish_log, log_id
 
 CHUNK = 64 << 20  # bytes of logs replaced in one transaction
 REBUILD_SHARE = 0.5  # of the archive's bytes: where more has changed, building anew is cheaper
