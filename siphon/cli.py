@@ -39,7 +39,7 @@ _ELSEWHERE = {
     "push": ("siphon.cli_push", "push_"),
     "prices": ("siphon.cli_prices", "prices_"),
     "report": ("siphon.cli_report", "report"),
-    "reprice": ("siphon.cli_prices", "reprice"),
+    "reprice": ("siphon.cli_reprice", "reprice"),
     "search": ("siphon.cli_read", "search_"),
     "service": ("siphon.cli_service", "service"),
     "sessions": ("siphon.cli_read", "sessions"),

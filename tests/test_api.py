@@ -3,7 +3,6 @@
 import json
 import re
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,8 @@ from road import Road
 from siphon import api_routes, bulk
 from siphon.db import connect
 from website import LONG, PROMPTS, RICH, Site, fleet, served
+
+pytest_plugins = ["website_fixtures"]
 
 OPENAPI = yaml.safe_load((CHECKOUT / "plugins" / "openapi.yml").read_text(encoding="utf-8"))
 API = "/-/siphon/api"
@@ -37,19 +38,6 @@ ASKED = {  # path in openapi.yml → what is asked of it
     "/hosts": [""],
     "/health": [""],
 }
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("api"))
-    made.go()
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(road: Road) -> Iterator[Site]:
-    with served(road.config) as site:
-        yield site
 
 
 def schema(path: str, status: str) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Only that all right data is accepted is not asked: a cursor, a zone or a field i
 """
 
 import os
-from collections.abc import Iterator
 
 import pytest
 import schemathesis
@@ -14,26 +13,14 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from conftest import CHECKOUT
-from road import Road
-from website import RICH, Site, fleet, served
+from website import RICH, Site
+
+pytest_plugins = ["website_fixtures"]
 
 API = "/-/siphon/api"
 OPENAPI = yaml.safe_load((CHECKOUT / "plugins" / "openapi.yml").read_text(encoding="utf-8"))
 SOAK = bool(os.environ.get("SIPHON_SOAK"))
 EXAMPLES = 400 if SOAK else 6  # of each route, right ones and wrong ones
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("openapi"))
-    made.go()
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(road: Road) -> Iterator[Site]:
-    with served(road.config) as site:
-        yield site
 
 
 @pytest.fixture(scope="module")

@@ -21,17 +21,12 @@ from siphon.sessions import find, header
 from siphon.times import millis
 from siphon.urls import Here, session_url
 from siphon.work import edit_facets, files_edited, tools_used
-from website import HOSTILE, LONG, RICH, fleet
+from website import HOSTILE, LONG, RICH
+
+pytest_plugins = ["website_fixtures"]
 
 NOW = millis("2026-03-04T12:00:00Z") or 0
 PARENT = "0000000a-0000-4000-8000-00000000000a"
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("overview"))
-    made.go()
-    return made
 
 
 @pytest.fixture(scope="module")

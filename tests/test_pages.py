@@ -11,8 +11,9 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from claude_lines import Lines
-from road import Road
 from website import HOSTILE, LONG, RICH, Site, fleet, served
+
+pytest_plugins = ["website_fixtures"]
 
 PAGES = (
     "/",
@@ -38,19 +39,6 @@ FAULTS = """axe.run(document, {
 FOUND = f"/-/session/laptop/claude_code/{HOSTILE}?find=hostile&at=3#m3"
 EVERYWHERE = "/-/search?q=hostile&in=prompts,replies,thinking,input,output"
 SESSION = f"/-/session/laptop/claude_code/{RICH}"
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("pages"))
-    made.go()
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(road: Road) -> Iterator[Site]:
-    with served(road.config) as site:
-        yield site
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import re
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +17,8 @@ from siphon.assets import assets
 from siphon.errors import SiphonError
 from siphon.serve import _listener, serve
 from website import HOSTILE, LONG, RICH, Site, fleet, served, until
+
+pytest_plugins = ["website_fixtures"]
 
 OURS = (
     "/",
@@ -35,19 +36,6 @@ OURS = (
     "/-/session/nothing",
 )
 THEIRS = ("/siphon", "/siphon/sessions", "/siphon/session_list", "/siphon/messages?_search=tide", "/-/")
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("serve"))
-    made.go()
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(road: Road) -> Iterator[Site]:
-    with served(road.config) as site:
-        yield site
 
 
 class _Seen(HTMLParser):

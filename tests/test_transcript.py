@@ -30,19 +30,14 @@ from siphon.sources._transcript import _title
 from siphon.toolview import diff, parts
 from siphon.transcript import Transcript, transcript
 from siphon.visible import visible
-from website import ATTACKS, HOSTILE, LONG, PROMPTS, RICH, fleet
+from website import ATTACKS, HOSTILE, LONG, PROMPTS, RICH
+
+pytest_plugins = ["website_fixtures"]
 
 PARENT = "0000000a-0000-4000-8000-00000000000a"
 FORK = "00000072-0000-4000-8000-000000000072"
 FORKED = "0000000e-0000-4000-8000-00000000000e"
 RESUMED = "00000071-0000-4000-8000-000000000071"
-
-
-@pytest.fixture(scope="module")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    made = fleet(tmp_path_factory.mktemp("transcript"))
-    made.go()
-    return made
 
 
 @pytest.fixture(scope="module")
