@@ -62,20 +62,20 @@ def test_every_route_is_described_and_asked_here() -> None:
 @pytest.mark.parametrize(
     ("path", "query"), [(path, query) for path, queries in ASKED.items() for query in queries]
 )
-def test_an_answer_is_as_described(site: Site, path: str, query: str) -> None:
-    answer = site.get(API + path.replace("{name}", RICH) + query)
+def test_an_answer_is_as_described(website: Site, path: str, query: str) -> None:
+    answer = website.get(API + path.replace("{name}", RICH) + query)
     assert answer.status == 200
     assert wrong(path, "200", answer.json()) == []
 
 
-def test_every_kind_of_session_is_as_described(site: Site) -> None:
-    for one in site.get(f"{API}/sessions").json()["sessions"]:
-        answer = site.get(f"{API}/session/{one['uid']}?limit=1000")
+def test_every_kind_of_session_is_as_described(website: Site) -> None:
+    for one in website.get(f"{API}/sessions").json()["sessions"]:
+        answer = website.get(f"{API}/session/{one['uid']}?limit=1000")
         assert wrong("/session/{name}", "200", answer.json()) == [], one["uid"]
 
 
-def test_the_description_is_served(site: Site) -> None:
-    found = site.get(f"{API}/openapi.json").json()
+def test_the_description_is_served(website: Site) -> None:
+    found = website.get(f"{API}/openapi.json").json()
     assert found["openapi"] == "3.1.0"
     assert set(found["paths"]) == set(OPENAPI["paths"])
 
@@ -110,8 +110,8 @@ def test_the_description_is_served(site: Site) -> None:
         ("/health?colour=red", "'colour' is unknown here"),
     ],
 )
-def test_bad_input_is_400_with_what_and_the_way_out(site: Site, path: str, error: str) -> None:
-    answer = site.get(API + path)
+def test_bad_input_is_400_with_what_and_the_way_out(website: Site, path: str, error: str) -> None:
+    answer = website.get(API + path)
     value = answer.json()
     route = "/session/{name}" if path.startswith("/session/") else path.partition("?")[0]
     assert (answer.status, value["status"], value["error"]) == (400, 400, error)
@@ -119,46 +119,46 @@ def test_bad_input_is_400_with_what_and_the_way_out(site: Site, path: str, error
     assert wrong(route, "400", value) == []
 
 
-def test_an_unknown_session_is_404_and_an_ambiguous_one_lists_candidates(site: Site) -> None:
-    unknown = site.get(f"{API}/session/nothing")
+def test_an_unknown_session_is_404_and_an_ambiguous_one_lists_candidates(website: Site) -> None:
+    unknown = website.get(f"{API}/session/nothing")
     assert unknown.status == 404
     assert wrong("/session/{name}", "404", unknown.json()) == []
-    ambiguous = site.get(f"{API}/session/0000000")
+    ambiguous = website.get(f"{API}/session/0000000")
     assert ambiguous.status == 404
     assert f"laptop/claude_code/{RICH}" in ambiguous.json()["candidates"]
 
 
-def test_an_unknown_route_is_404_and_names_the_description(site: Site) -> None:
-    answer = site.get(f"{API}/nothing")
+def test_an_unknown_route_is_404_and_names_the_description(website: Site) -> None:
+    answer = website.get(f"{API}/nothing")
     assert answer.status == 404
     assert answer.json()["hint"] == "/-/siphon/api/openapi.json lists what there is"
 
 
-def test_nothing_changed_is_304_until_something_does(road: Road, site: Site) -> None:
-    first = site.get(f"{API}/sessions")
+def test_nothing_changed_is_304_until_something_does(road: Road, website: Site) -> None:
+    first = website.get(f"{API}/sessions")
     tag = first.headers["etag"]
     for known in (tag, f'"other", W/{tag}', "*"):
-        again = site.get(f"{API}/sessions", If_None_Match=known)
+        again = website.get(f"{API}/sessions", If_None_Match=known)
         assert (again.status, again.body) == (304, b"")
-    assert site.get(f"{API}/sessions?limit=3", If_None_Match=tag).status == 200
-    assert site.get(f"{API}/sessions?x=1", If_None_Match=tag).status == 400
+    assert website.get(f"{API}/sessions?limit=3", If_None_Match=tag).status == 200
+    assert website.get(f"{API}/sessions?x=1", If_None_Match=tag).status == 400
     road.load(rebuild=True)
-    again = site.get(f"{API}/sessions", If_None_Match=tag)
+    again = website.get(f"{API}/sessions", If_None_Match=tag)
     assert again.status == 200
     assert again.headers["etag"] != tag
 
 
 @pytest.mark.parametrize("path", [path for path in ASKED if path != "/session/{name}"])
-def test_every_answer_has_a_tag(site: Site, path: str) -> None:
-    assert re.fullmatch('"[0-9a-f]{24}"', site.get(API + path).headers["etag"])
+def test_every_answer_has_a_tag(website: Site, path: str) -> None:
+    assert re.fullmatch('"[0-9a-f]{24}"', website.get(API + path).headers["etag"])
 
 
-def test_cursors_lead_through_all_sessions_once(site: Site) -> None:
-    whole = site.get(f"{API}/sessions?limit=500").json()
+def test_cursors_lead_through_all_sessions_once(website: Site) -> None:
+    whole = website.get(f"{API}/sessions?limit=500").json()
     for sort in ("started", "-started", "title", "cost", "-tokens"):
         found, cursor = [], ""
         while True:
-            page = site.get(f"{API}/sessions?limit=4&sort={sort}{cursor}").json()
+            page = website.get(f"{API}/sessions?limit=4&sort={sort}{cursor}").json()
             found += [one["uid"] for one in page["sessions"]]
             if page["next"] is None:
                 break
@@ -167,10 +167,10 @@ def test_cursors_lead_through_all_sessions_once(site: Site) -> None:
         assert len(found) == whole["total"]
 
 
-def test_cursors_lead_through_all_records_once(site: Site) -> None:
+def test_cursors_lead_through_all_records_once(website: Site) -> None:
     found, cursor = [], ""
     while cursor is not None:
-        page = site.get(f"{API}/session/{LONG}?limit=90{cursor and '&cursor=' + cursor}").json()
+        page = website.get(f"{API}/session/{LONG}?limit=90{cursor and '&cursor=' + cursor}").json()
         found += [record["seq"] for record in page["records"]]
         cursor = page["next"]
     assert len(found) == len(set(found)) == page["total"] == 2 * PROMPTS
@@ -178,10 +178,10 @@ def test_cursors_lead_through_all_records_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["messages", "requests"])
-def test_all_rows_come_once_in_pages_and_in_lines(road: Road, site: Site, name: str) -> None:
+def test_all_rows_come_once_in_pages_and_in_lines(road: Road, website: Site, name: str) -> None:
     with closing(connect(road.database)) as connection:
         count = connection.execute(COUNTED[name]).fetchone()[0]
-    assert len(_both(site, f"/{name}?fields=session,seq,native_id", name, 300)) == count
+    assert len(_both(website, f"/{name}?fields=session,seq,native_id", name, 300)) == count
 
 
 @pytest.mark.parametrize(
@@ -200,23 +200,23 @@ def test_all_rows_come_once_in_pages_and_in_lines(road: Road, site: Site, name: 
     ],
 )
 def test_every_list_comes_in_pages_and_in_lines(
-    site: Site, path: str, rows: str, limit: int | None
+    website: Site, path: str, rows: str, limit: int | None
 ) -> None:
-    assert _both(site, path, rows, limit)
+    assert _both(website, path, rows, limit)
 
 
-def _both(site: Site, path: str, rows: str, limit: int | None) -> list[Any]:
+def _both(website: Site, path: str, rows: str, limit: int | None) -> list[Any]:
     """The rows by pages; by lines, asked for in both ways, they are the same, and each comes once."""
     link = "&" if "?" in path else "?"
     found, cursor = [], ""
     while cursor is not None:
         more = [f"limit={limit}"] if limit else []
         more += [f"cursor={cursor}"] if cursor else []
-        page = site.get(f"{API}{path}{link}{'&'.join(more)}").json()
+        page = website.get(f"{API}{path}{link}{'&'.join(more)}").json()
         found += page[rows]
         cursor = page["next"]
-    lines = site.get(f"{API}{path}{link}format=ndjson")
-    accepted = site.get(API + path, Accept="application/x-ndjson")
+    lines = website.get(f"{API}{path}{link}format=ndjson")
+    accepted = website.get(API + path, Accept="application/x-ndjson")
     assert lines.headers["content-type"] == "application/x-ndjson"
     assert [json.loads(line) for line in lines.text.split("\n")[:-1]] == found
     assert accepted.text == lines.text
@@ -224,11 +224,11 @@ def _both(site: Site, path: str, rows: str, limit: int | None) -> list[Any]:
     return found
 
 
-def test_a_stream_of_so_many_lines_has_so_many(site: Site) -> None:
+def test_a_stream_of_so_many_lines_has_so_many(website: Site) -> None:
     for limit in (1, 7, 400):
-        lines = site.get(f"{API}/messages?format=ndjson&limit={limit}").text.split("\n")[:-1]
+        lines = website.get(f"{API}/messages?format=ndjson&limit={limit}").text.split("\n")[:-1]
         assert len(lines) == limit
-    wrong = site.get(f"{API}/messages?format=ndjson&colour=red")
+    wrong = website.get(f"{API}/messages?format=ndjson&colour=red")
     assert (wrong.status, wrong.json()["error"]) == (400, "no filter 'colour'")
 
 
@@ -270,35 +270,35 @@ def test_newest_rows_come_first_and_those_without_time_last(road: Road) -> None:
     [("/search?q=tide", "hits"), ("/sessions", "sessions"), ("/files", "files"), ("/hosts", "hosts"),
      (f"/session/{RICH}", "records"), ("/usage?by=host,model", "usage")],
 )  # fmt: skip
-def test_of_every_list_single_fields_can_be_asked(site: Site, path: str, rows: str) -> None:
-    whole = site.get(API + path).json()
+def test_of_every_list_single_fields_can_be_asked(website: Site, path: str, rows: str) -> None:
+    whole = website.get(API + path).json()
     names = list(whole[rows][0])[:2]
     link = "&" if "?" in path else "?"
-    found = site.get(f"{API}{path}{link}fields={','.join(names)}").json()
+    found = website.get(f"{API}{path}{link}fields={','.join(names)}").json()
     assert found[rows] == [{name: row[name] for name in names if name in row} for row in whole[rows]]
-    assert site.get(f"{API}{path}{link}fields=colour").status == 400
+    assert website.get(f"{API}{path}{link}fields=colour").status == 400
 
 
 @pytest.mark.parametrize("name", ["messages", "requests"])
-def test_days_narrow_down_a_session_too(site: Site, name: str) -> None:
+def test_days_narrow_down_a_session_too(website: Site, name: str) -> None:
     of = f"{API}/{name}?session=laptop/claude_code/{RICH}&limit=1000"
-    whole = site.get(of).json()[name]
-    assert whole and site.get(f"{of}&day=2026-03-02").json()[name] == whole
-    assert site.get(f"{of}&since=2026-03-03").json()[name] == []
+    whole = website.get(of).json()[name]
+    assert whole and website.get(f"{of}&day=2026-03-02").json()[name] == whole
+    assert website.get(f"{of}&since=2026-03-03").json()[name] == []
 
 
-def test_values_of_one_filter_are_alternatives(site: Site) -> None:
+def test_values_of_one_filter_are_alternatives(website: Site) -> None:
     parts = [
-        site.get(f"{API}/usage?by=host&host={host}").json()["usage"] for host in ("laptop", "build")
+        website.get(f"{API}/usage?by=host&host={host}").json()["usage"] for host in ("laptop", "build")
     ]
-    both = site.get(f"{API}/usage?by=host&host=laptop&host=build").json()["usage"]
+    both = website.get(f"{API}/usage?by=host&host=laptop&host=build").json()["usage"]
     assert both == [*parts[1], *parts[0]]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/Los_Angeles"])
 @pytest.mark.parametrize("name", ["usage", "activity"])
-def test_days_weeks_and_months_are_those_of_the_zone(site: Site, name: str, zone: str) -> None:
-    hours = site.get(f"{API}/{name}?by=hour&limit=10000").json()[name]
+def test_days_weeks_and_months_are_those_of_the_zone(website: Site, name: str, zone: str) -> None:
+    hours = website.get(f"{API}/{name}?by=hour&limit=10000").json()[name]
     measure = "requests" if name == "usage" else "prompts"
     at = ZoneInfo(zone)
     for by in ("day", "week", "month"):
@@ -307,39 +307,39 @@ def test_days_weeks_and_months_are_those_of_the_zone(site: Site, name: str, zone
             day = datetime.fromtimestamp(row["hour"] / 1000, at).date()
             key = {"day": day, "week": day - timedelta(days=day.weekday()), "month": f"{day:%Y-%m}"}[by]
             counts[str(key)] = counts.get(str(key), 0) + row[measure]
-        found = site.get(f"{API}/{name}?by={by}&timezone={zone}").json()
+        found = website.get(f"{API}/{name}?by={by}&timezone={zone}").json()
         assert found["timezone"] == zone
         assert {row[by]: row[measure] for row in found[name]} == counts
     first = datetime.fromtimestamp(hours[0]["hour"] / 1000, at).date()
-    own = site.get(f"{API}/{name}?by=day&day={first}&timezone={zone}").json()[name]
+    own = website.get(f"{API}/{name}?by=day&day={first}&timezone={zone}").json()[name]
     assert [row["day"] for row in own] == [str(first)]
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/status", "/sessions", f"/session/{RICH}", "/openapi.json"])
-def test_other_methods_are_405_and_say_so(site: Site, method: str, path: str) -> None:
-    answer = site.send(urllib.request.Request(site.url + API + path, data=b"", method=method))
+def test_other_methods_are_405_and_say_so(website: Site, method: str, path: str) -> None:
+    answer = website.send(urllib.request.Request(website.url + API + path, data=b"", method=method))
     assert (answer.status, answer.json()["status"]) == (405, 405)
     assert "GET" in answer.headers["allow"]
     assert set(answer.json()) == {"error", "hint", "status"}
 
 
 def test_what_siphon_did_not_expect_is_a_500_in_the_usual_form(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    website: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise KeyError("secret of the inside")
 
     route = api_routes.ROUTES["sessions"]._replace(ask=broken)
     monkeypatch.setitem(api_routes.ROUTES, "sessions", route)
-    answer = site.get(f"{API}/sessions?limit=77")
+    answer = website.get(f"{API}/sessions?limit=77")
     assert (answer.status, answer.json()["status"]) == (500, 500)
     assert set(answer.json()) == {"error", "hint", "status"} and "secret" not in answer.text
 
 
 def test_before_there_is_a_database_errors_have_the_usual_form(tmp_path: Path) -> None:
-    with served(fleet(tmp_path).config) as site:
-        answer = site.get(f"{API}/sessions")
+    with served(fleet(tmp_path).config) as website:
+        answer = website.get(f"{API}/sessions")
         assert (answer.status, answer.json()["status"]) == (503, 503)
         assert set(answer.json()) == {"error", "hint", "status"}
 
@@ -375,11 +375,11 @@ def _type(value: Any) -> str:
 
 
 @pytest.mark.parametrize("path", ASKED)
-def test_the_shape_of_every_answer_is_pinned(site: Site, path: str, accept: bool) -> None:
+def test_the_shape_of_every_answer_is_pinned(website: Site, path: str, accept: bool) -> None:
     """Scripts rely on it: only ever add to these files."""
     names = [RICH, LONG] if "{name}" in path else [""]
     urls = [API + path.replace("{name}", name) + query for name in names for query in ASKED[path]]
-    found = shape(*(site.get(url).json() for url in urls if "fields=" not in url))
+    found = shape(*(website.get(url).json() for url in urls if "fields=" not in url))
     file = Path(__file__).parent / "api_shapes" / f"{path.strip('/').partition('/')[0]}.json"
     text = json.dumps(found, indent=1, sort_keys=True) + "\n"
     if accept:
@@ -398,22 +398,22 @@ COUNTED = {
 @pytest.mark.parametrize(
     "by", ["day", "hour", "model", "host", "source", "project", "session", "day,model"]
 )
-def test_every_sum_over_a_grouping_is_the_total(site: Site, by: str) -> None:
-    [total] = site.get(f"{API}/usage?by=,").json()["usage"]
-    parts = site.get(f"{API}/usage?by={by}").json()["usage"]
+def test_every_sum_over_a_grouping_is_the_total(website: Site, by: str) -> None:
+    [total] = website.get(f"{API}/usage?by=,").json()["usage"]
+    parts = website.get(f"{API}/usage?by={by}").json()["usage"]
     for name in ("requests", "input_tokens", "cache_read_tokens", "output_tokens", "unpriced_requests"):
         assert sum(part[name] for part in parts) == total[name], name
     assert sum(part["cost_usd"] or 0 for part in parts) == pytest.approx(total["cost_usd"])
 
 
-def test_a_rebuild_changes_no_answer(road: Road, site: Site) -> None:
+def test_a_rebuild_changes_no_answer(road: Road, website: Site) -> None:
     paths = ["/sessions?limit=500", "/search?q=the&limit=200", f"/session/{RICH}", f"/session/{LONG}"]
-    before = [site.get(API + path).json() for path in paths]
+    before = [website.get(API + path).json() for path in paths]
     road.load(rebuild=True)
-    assert [site.get(API + path).json() for path in paths] == before
+    assert [website.get(API + path).json() for path in paths] == before
 
 
-def test_no_integer_id_of_the_database_leaves_it(site: Site) -> None:
+def test_no_integer_id_of_the_database_leaves_it(website: Site) -> None:
     for path in (
         "/sessions",
         "/search?q=the",
@@ -423,25 +423,25 @@ def test_no_integer_id_of_the_database_leaves_it(site: Site) -> None:
         "/messages",
         "/files",
     ):
-        assert not re.search(r'"(?:id|\w+_id)":\d', site.get(API + path).text), path
+        assert not re.search(r'"(?:id|\w+_id)":\d', website.get(API + path).text), path
 
 
-def test_urls_lead_to_the_record(site: Site) -> None:
-    hit = site.get(f"{API}/search?q=needleoutput").json()["hits"][0]
+def test_urls_lead_to_the_record(website: Site) -> None:
+    hit = website.get(f"{API}/search?q=needleoutput").json()["hits"][0]
     assert hit["url"] == f"/-/session/laptop/claude_code/{RICH}?at={hit['seq']}#m{hit['seq']}"
-    page = site.get(hit["url"].partition("#")[0])
+    page = website.get(hit["url"].partition("#")[0])
     assert page.status == 200
     assert f'id="m{hit["seq"]}"' in page.text
 
 
-def test_marks_are_where_the_words_stand(site: Site) -> None:
-    for hit in site.get(f"{API}/search?q=tide").json()["hits"]:
+def test_marks_are_where_the_words_stand(website: Site) -> None:
+    for hit in website.get(f"{API}/search?q=tide").json()["hits"]:
         assert [hit["snippet"][start:end].lower() for start, end in hit["marks"]] in (
             ["tide"] * len(hit["marks"]),
         )
 
 
-def test_two_windows_of_facets_are_told_apart(site: Site) -> None:
-    found = site.get(f"{API}/search?q=the").json()
+def test_two_windows_of_facets_are_told_apart(website: Site) -> None:
+    found = website.get(f"{API}/search?q=the").json()
     assert found["complete"] is True
     assert sum(one["count"] for one in found["facets"]["host"]) == found["total"] == found["window"]

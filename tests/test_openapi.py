@@ -24,8 +24,8 @@ EXAMPLES = 400 if SOAK else 6  # of each route, right ones and wrong ones
 
 
 @pytest.fixture(scope="module")
-def described(site: Site) -> schemathesis.BaseSchema:
-    return schemathesis.openapi.from_url(f"{site.url}{API}/openapi.json")
+def described(website: Site) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{website.url}{API}/openapi.json")
 
 
 @pytest.mark.parametrize(

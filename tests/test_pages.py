@@ -50,17 +50,17 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def opened(browser: Browser, site: Site, **options: object) -> BrowserContext:
-    """A browser of its own, whose relative URLs are the site's; a script's error fails the test."""
-    context = browser.new_context(base_url=site.url, **options)  # type: ignore[arg-type]  # as given
+def opened(browser: Browser, website: Site, **options: object) -> BrowserContext:
+    """A browser of its own, whose relative URLs are the website's; a script's error fails the test."""
+    context = browser.new_context(base_url=website.url, **options)  # type: ignore[arg-type]  # as given
     context.set_default_timeout(15_000)
     context.add_init_script(path=Path(__file__).with_name("page_checks.js"))
     return context
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site) -> Iterator[Page]:
-    context = opened(browser, site, viewport={"width": 1440, "height": 900})
+def page(browser: Browser, website: Site) -> Iterator[Page]:
+    context = opened(browser, website, viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = context.new_page()
     errors: list[str] = []
@@ -149,8 +149,8 @@ def test_a_list_is_stepped_through(page: Page) -> None:
     expect(page.locator("h1")).to_have_text(title)
 
 
-def test_nothing_needs_scripts(browser: Browser, site: Site) -> None:
-    context = opened(browser, site, java_script_enabled=False)
+def test_nothing_needs_scripts(browser: Browser, website: Site) -> None:
+    context = opened(browser, website, java_script_enabled=False)
     page = context.new_page()
     page.goto("/")
     page.locator("#q").fill("needleoutput")
@@ -182,9 +182,9 @@ def test_what_was_left_out_comes_in_place(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_an_accessibility_fault(browser: Browser, site: Site, path: str) -> None:
+def test_no_page_has_an_accessibility_fault(browser: Browser, website: Site, path: str) -> None:
     """WCAG 2.2 A and AA as axe-core sees them: names, roles, order, contrast, sizes; light and dark."""
-    context = opened(browser, site, color_scheme="light", viewport={"width": 1280, "height": 900})
+    context = opened(browser, website, color_scheme="light", viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.goto(path)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
@@ -206,8 +206,8 @@ def test_axe_would_see_a_fault(page: Page) -> None:
     assert {fault.split()[0] for fault in page.evaluate(FAULTS)} == {"color-contrast", "label"}
 
 
-def test_a_phone_shows_the_whole_width(browser: Browser, site: Site) -> None:
-    context = opened(browser, site, viewport={"width": 360, "height": 740})
+def test_a_phone_shows_the_whole_width(browser: Browser, website: Site) -> None:
+    context = opened(browser, website, viewport={"width": 360, "height": 740})
     page = context.new_page()
     widths = {}
     for path in PAGES:
@@ -219,8 +219,8 @@ def test_a_phone_shows_the_whole_width(browser: Browser, site: Site) -> None:
 
 
 @pytest.mark.parametrize("path", [*PAGES, FOUND, EVERYWHERE])
-def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, site: Site, path: str) -> None:
-    context = opened(browser, site)
+def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, website: Site, path: str) -> None:
+    context = opened(browser, website)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
@@ -231,13 +231,13 @@ def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, site: Site, 
         page.locator("a.rest").nth(left - 1).click()
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.hacked") is None
-    assert [url for url in asked if not url.startswith(site.url)] == []
+    assert [url for url in asked if not url.startswith(website.url)] == []
     assert page.locator("script:not([src]), style, iframe, img, object, base").count() == 0
     context.close()
 
 
-def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, site: Site) -> None:
-    context = opened(browser, site)
+def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, website: Site) -> None:
+    context = opened(browser, website)
     asked: list[str] = []
     context.on("request", lambda request: asked.append(request.url))
     page = context.new_page()
@@ -249,7 +249,7 @@ def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, site: Site) -> 
         page.goto(path)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("window.hacked") is None
-    assert [url for url in asked if not url.startswith(site.url)] == []
+    assert [url for url in asked if not url.startswith(website.url)] == []
     context.close()
 
 
@@ -299,8 +299,8 @@ def test_a_session_that_is_written_follows_itself(
     lines = Lines(RICH)
     lines.lines = log.read_text().splitlines()
     before = len(lines.lines)
-    with served(made.config) as site:
-        context = opened(browser, site)
+    with served(made.config) as website:
+        context = opened(browser, website)
         page = context.new_page()
         page.add_init_script("Date.now = () => 1772445700000")  # a minute after the session's last line
         page.goto(SESSION)

@@ -73,8 +73,8 @@ def _seen(html: str) -> _Seen:
 
 
 @pytest.mark.parametrize("path", OURS)
-def test_our_pages_carry_no_script_and_fetch_only_from_here(site: Site, path: str) -> None:
-    answer = site.get(path)
+def test_our_pages_carry_no_script_and_fetch_only_from_here(website: Site, path: str) -> None:
+    answer = website.get(path)
     assert answer.headers["content-type"].startswith("text/html")
     assert "unsafe-inline" not in answer.headers["content-security-policy"]
     assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -84,19 +84,19 @@ def test_our_pages_carry_no_script_and_fetch_only_from_here(site: Site, path: st
 
 
 @pytest.mark.parametrize("path", THEIRS)
-def test_datasettes_own_pages_have_our_bar_and_fetch_only_from_here(site: Site, path: str) -> None:
-    answer = site.get(path)
+def test_datasettes_own_pages_have_our_bar_and_fetch_only_from_here(website: Site, path: str) -> None:
+    answer = website.get(path)
     assert answer.status == 200
     assert 'action="/-/search"' in answer.text
     assert "default-src 'self'" in answer.headers["content-security-policy"]
-    assert [url for url in _seen(answer.text).fetched if not url.startswith(("/", site.url))] == []
+    assert [url for url in _seen(answer.text).fetched if not url.startswith(("/", website.url))] == []
 
 
 @pytest.mark.parametrize(
     "path", [*THEIRS, "/siphon/-/query?sql=select+1", "/siphon/sessions/1", "/nothing"]
 )
-def test_of_datasettes_scripts_only_those_of_its_templates_run(site: Site, path: str) -> None:
-    answer = site.get(path)
+def test_of_datasettes_scripts_only_those_of_its_templates_run(website: Site, path: str) -> None:
+    answer = website.get(path)
     policy = dict(
         part.split(maxsplit=1) for part in answer.headers["content-security-policy"].split("; ")
     )
@@ -107,13 +107,13 @@ def test_of_datasettes_scripts_only_those_of_its_templates_run(site: Site, path:
     if path != "/nothing":
         assert inline and all(f'nonce="{nonce}"' in tag for tag in inline)
     assert [one for one in _seen(answer.text).inline if one.startswith("on")] == []
-    again = site.get(path).headers["content-security-policy"]
+    again = website.get(path).headers["content-security-policy"]
     assert again != answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("path", [*OURS, *THEIRS, "/-/siphon/api/status", "/-/siphon/static/siphon.css"])
-def test_every_answer_says_what_browsers_must_not_do(site: Site, path: str) -> None:
-    headers = site.get(path).headers
+def test_every_answer_says_what_browsers_must_not_do(website: Site, path: str) -> None:
+    headers = website.get(path).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] in ("same-origin", "no-referrer")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -122,15 +122,15 @@ def test_every_answer_says_what_browsers_must_not_do(site: Site, path: str) -> N
 @pytest.mark.parametrize(
     "name", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "[::2]:80"]
 )
-def test_a_name_of_another_site_that_leads_here_reads_nothing(site: Site, name: str) -> None:
+def test_a_name_of_another_site_that_leads_here_reads_nothing(website: Site, name: str) -> None:
     for path in ("/", "/siphon.json", "/-/siphon/api/status", "/-/notebooks/", "/-/notebooks/cost/"):
-        answer = site.get(path, Host=name)
+        answer = website.get(path, Host=name)
         assert (answer.status, answer.text.count("laptop")) == (403, 0)
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost:1", "127.0.0.1:80", "[::1]:80", "LOCALHOST"])
-def test_our_own_names_are_answered(site: Site, name: str) -> None:
-    assert site.get("/-/siphon/api/status", Host=name).status == 200
+def test_our_own_names_are_answered(website: Site, name: str) -> None:
+    assert website.get("/-/siphon/api/status", Host=name).status == 200
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "example.org"])
@@ -139,8 +139,8 @@ def test_wider_than_loopback_is_refused(road: Road, host: str) -> None:
         serve(road.config, host=host)
 
 
-def test_a_port_in_use_is_one_clear_line(road: Road, site: Site) -> None:
-    port = int(site.url.rpartition(":")[2])
+def test_a_port_in_use_is_one_clear_line(road: Road, website: Site) -> None:
+    port = int(website.url.rpartition(":")[2])
     with pytest.raises(SiphonError, match=f"cannot listen on 127.0.0.1:{port}: .*; choose another port"):
         serve(road.config, port=port)
 
@@ -151,27 +151,27 @@ def test_small_answers_are_sent_at_once() -> None:
         assert listener.proto == socket.IPPROTO_TCP
 
 
-def test_nothing_can_be_written(road: Road, site: Site) -> None:
+def test_nothing_can_be_written(road: Road, website: Site) -> None:
     before = road.database.read_bytes()
     for sql in ("delete from sessions", "insert into meta values ('a', 'b')", "attach 'x.db' as x"):
-        answer = site.get(f"/siphon/-/query.json?sql={sql.replace(' ', '+')}")
+        answer = website.get(f"/siphon/-/query.json?sql={sql.replace(' ', '+')}")
         assert answer.status in (400, 403), sql
-    assert site.get("/siphon.db").status in (403, 404)
+    assert website.get("/siphon.db").status in (403, 404)
     assert road.database.read_bytes() == before
 
 
-def test_sql_that_takes_too_long_is_stopped(site: Site) -> None:
+def test_sql_that_takes_too_long_is_stopped(website: Site) -> None:
     sql = "with recursive n(i) as (select 1 union all select i+1 from n) select count(*) from n"
-    answer = site.get(f"/siphon/-/query.json?sql={sql.replace('+', '%2B').replace(' ', '+')}")
+    answer = website.get(f"/siphon/-/query.json?sql={sql.replace('+', '%2B').replace(' ', '+')}")
     assert answer.status == 400
 
 
-def test_notebooks_are_listed_below_the_pages(site: Site) -> None:
-    assert site.get("/-/notebooks").status == 302
-    assert 'href="/-/notebooks/cost/"' in site.get("/-/notebooks/").text
+def test_notebooks_are_listed_below_the_pages(website: Site) -> None:
+    assert website.get("/-/notebooks").status == 302
+    assert 'href="/-/notebooks/cost/"' in website.get("/-/notebooks/").text
 
 
-def test_what_is_configured_is_never_published(road: Road, site: Site) -> None:
+def test_what_is_configured_is_never_published(road: Road, website: Site) -> None:
     for path in (
         "/-/config.json",
         "/-/metadata.json",
@@ -179,7 +179,7 @@ def test_what_is_configured_is_never_published(road: Road, site: Site) -> None:
         "/-/plugins.json",
         "/-/databases.json",
     ):
-        answer = site.get(path)
+        answer = website.get(path)
         assert "homes/laptop" not in answer.text and str(road.config.archive) not in answer.text, path
 
 
@@ -188,25 +188,25 @@ def test_what_is_configured_is_never_published(road: Road, site: Site) -> None:
 
 def test_a_database_that_is_not_there_yet_is_served_once_it_is(tmp_path: Path) -> None:
     made = fleet(tmp_path)
-    with served(made.config) as site:
-        missing = site.get("/")
+    with served(made.config) as website:
+        missing = website.get("/")
         assert missing.status == 503
         assert f"Nothing is loaded yet: {made.database} is not there." in missing.text
         assert missing.headers["refresh"] == "5"
         made.go()
-        assert site.get(f"/-/session/laptop/claude_code/{RICH}").status == 200
+        assert website.get(f"/-/session/laptop/claude_code/{RICH}").status == 200
 
 
 def test_a_database_put_in_the_place_of_another_is_served(tmp_path: Path) -> None:
     made = fleet(tmp_path)
     made.go()
-    with served(made.config) as site:
-        assert site.get("/-/siphon/api/status").json()["sessions"] > 5
+    with served(made.config) as website:
+        assert website.get("/-/siphon/api/status").json()["sessions"] > 5
         made.database.unlink()
         with closing(sqlite3.connect(made.database.with_name("other.db"))) as other:
             other.execute("vacuum")
         made.load(rebuild=True)
-        assert site.get("/-/siphon/api/status").json()["sessions"] > 5
+        assert website.get("/-/siphon/api/status").json()["sessions"] > 5
 
 
 def test_pages_are_whole_while_the_database_is_built_anew(tmp_path: Path) -> None:
@@ -217,14 +217,14 @@ def test_pages_are_whole_while_the_database_is_built_anew(tmp_path: Path) -> Non
         f"/-/session/laptop/claude_code/{RICH}",
         "/-/siphon/api/sessions?limit=500",
     )
-    with served(made.config) as site:
-        first = [site.get(path).body for path in paths]
+    with served(made.config) as website:
+        first = [website.get(path).body for path in paths]
         stop, bad = threading.Event(), []
 
         def ask() -> None:
             while not stop.is_set():
                 for path, body in zip(paths, first, strict=True):
-                    answer = site.get(path)
+                    answer = website.get(path)
                     if answer.status != 200 or answer.body != body:
                         bad.append((path, answer.status, answer.text[:200]))
 
@@ -240,15 +240,15 @@ def test_pages_are_whole_while_the_database_is_built_anew(tmp_path: Path) -> Non
 def test_a_line_that_is_loaded_is_on_the_page(tmp_path: Path) -> None:
     made = fleet(tmp_path)
     made.go()
-    with served(made.config) as site:
-        assert site.get("/-/siphon/api/search?q=afterthought").json()["total"] == 0
+    with served(made.config) as website:
+        assert website.get("/-/siphon/api/search?q=afterthought").json()["total"] == 0
         log = next((made.config.hosts[0].home or Path()).rglob(f"{RICH}.jsonl"))
         line = log.read_text().splitlines()[1]
         line = line.replace("fix the tide table", "an afterthought").replace("00a2-1", "00a2-99")
         with log.open("a") as file:
             file.write(line + "\n")
         made.go()
-        until(lambda: site.get("/-/siphon/api/search?q=afterthought").json()["total"] == 1, 10)
+        until(lambda: website.get("/-/siphon/api/search?q=afterthought").json()["total"] == 1, 10)
 
 
 # What is said about the data
@@ -280,37 +280,37 @@ def test_metadata_describes_nothing_that_is_not_there(road: Road) -> None:
     assert set(words["databases"]["siphon"]["tables"]) <= set(_layout(road.database))
 
 
-def test_descriptions_stand_on_the_tables_pages(site: Site) -> None:
-    page = site.get("/siphon/session_list").text
+def test_descriptions_stand_on_the_tables_pages(website: Site) -> None:
+    page = website.get("/siphon/session_list").text
     assert "<h1>Session list (view)</h1>" in page
     assert "Time at work (ms)." in page
 
 
-def test_internals_are_hidden_and_settings_apply(site: Site) -> None:
-    page = site.get("/siphon").text
+def test_internals_are_hidden_and_settings_apply(website: Site) -> None:
+    page = website.get("/siphon").text
     assert ">messages</a>" in page
     assert ">messages_fts_data</a>" not in page and ">meta</a>" not in page
-    settings = site.get("/-/settings.json").json()
+    settings = website.get("/-/settings.json").json()
     assert (settings["default_page_size"], settings["suggest_facets"], settings["allow_download"]) == (
         25, False, False,
     )  # fmt: skip
 
 
-def test_datasettes_search_uses_the_full_text_index(site: Site) -> None:
-    found = site.get("/siphon/messages.json?_search=needlereply&_shape=array").json()
+def test_datasettes_search_uses_the_full_text_index(website: Site) -> None:
+    found = website.get("/siphon/messages.json?_search=needlereply&_shape=array").json()
     assert [row["kind"] for row in found] == ["reply"]
-    calls = site.get("/siphon/tool_calls.json?_search=needleinput&_shape=array").json()
+    calls = website.get("/siphon/tool_calls.json?_search=needleinput&_shape=array").json()
     assert [row["name"] for row in calls] == ["Bash"]
 
 
-def test_rows_lead_to_our_pages(site: Site) -> None:
+def test_rows_lead_to_our_pages(website: Site) -> None:
     assert (
         f'<a href="/-/session/laptop/claude_code/{RICH}">Everything at once</a>'
-        in site.get("/siphon/session_list").text
+        in website.get("/siphon/session_list").text
     )
     assert re.search(
         rf'<a href="/-/session/laptop/claude_code/{HOSTILE}\?at=\d+#m\d+">#\d+</a>',
-        site.get("/siphon/messages").text,
+        website.get("/siphon/messages").text,
     )
 
 
@@ -321,21 +321,21 @@ def test_the_assets_of_a_checkout_are_found() -> None:
 # Session pages
 
 
-def test_a_beginning_of_the_id_leads_to_the_session(site: Site) -> None:
-    answer = site.get(f"/-/session/{RICH[:8]}?at=4")
+def test_a_beginning_of_the_id_leads_to_the_session(website: Site) -> None:
+    answer = website.get(f"/-/session/{RICH[:8]}?at=4")
     assert answer.status == 302
     assert answer.headers["location"] == f"/-/session/laptop/claude_code/{RICH}?at=4#m4"
 
 
-def test_an_unknown_session_is_404_and_an_ambiguous_one_lists_links(site: Site) -> None:
-    assert site.get("/-/session/nothing").status == 404
-    ambiguous = site.get("/-/session/0000000")
+def test_an_unknown_session_is_404_and_an_ambiguous_one_lists_links(website: Site) -> None:
+    assert website.get("/-/session/nothing").status == 404
+    ambiguous = website.get("/-/session/0000000")
     assert ambiguous.status == 404
     assert f'<a href="/-/session/laptop/claude_code/{RICH}">' in ambiguous.text
 
 
-def test_the_raw_record_is_text_that_no_browser_runs(road: Road, site: Site) -> None:
-    answer = site.get(f"/-/session/laptop/claude_code/{HOSTILE}?raw=1")
+def test_the_raw_record_is_text_that_no_browser_runs(road: Road, website: Site) -> None:
+    answer = website.get(f"/-/session/laptop/claude_code/{HOSTILE}?raw=1")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert "sandbox" in answer.headers["content-security-policy"]
     log = next((road.config.hosts[0].home or Path()).rglob(f"{HOSTILE}.jsonl"))
@@ -345,8 +345,8 @@ def test_the_raw_record_is_text_that_no_browser_runs(road: Road, site: Site) -> 
 @pytest.mark.parametrize(
     "query", ["raw=999999", "part=999999", "raw=x", "at=x", "show=some", "colour=red"]
 )
-def test_bad_input_is_a_page_that_says_what_is_wrong(site: Site, query: str) -> None:
-    answer = site.get(f"/-/session/laptop/claude_code/{RICH}?{query}")
+def test_bad_input_is_a_page_that_says_what_is_wrong(website: Site, query: str) -> None:
+    answer = website.get(f"/-/session/laptop/claude_code/{RICH}?{query}")
     assert answer.status == 400
     assert '<div class="sorry">' in answer.text
 
@@ -354,8 +354,8 @@ def test_bad_input_is_a_page_that_says_what_is_wrong(site: Site, query: str) -> 
 @pytest.mark.parametrize(
     "query", ["sort=best", "in=titles", "since=soon", "limit=0", "colour=red", "offset=9999"]
 )
-def test_a_bad_search_is_a_page_that_says_what_is_wrong(site: Site, query: str) -> None:
-    answer = site.get(f"/-/search?q=tide&{query}")
+def test_a_bad_search_is_a_page_that_says_what_is_wrong(website: Site, query: str) -> None:
+    answer = website.get(f"/-/search?q=tide&{query}")
     assert answer.status == 400
     assert '<div class="sorry">' in answer.text
 
@@ -369,22 +369,22 @@ def test_a_bad_search_is_a_page_that_says_what_is_wrong(site: Site, query: str) 
         "/-/session/%2e%2e%2f%2e%2e%2fetc%2fpasswd?raw=1",
     ],
 )
-def test_no_page_serves_a_file_outside(site: Site, path: str) -> None:
-    answer = site.get(path)
+def test_no_page_serves_a_file_outside(website: Site, path: str) -> None:
+    answer = website.get(path)
     assert answer.status in (302, 400, 403, 404)
     assert "root:" not in answer.text and "hookimpl" not in answer.text
 
 
-def test_search_says_what_it_looked_through(site: Site) -> None:
-    assert "complete" in site.get("/-/search?q=harbour").text
-    nothing = site.get("/-/search?q=nosuchword").text
+def test_search_says_what_it_looked_through(website: Site) -> None:
+    assert "complete" in website.get("/-/search?q=harbour").text
+    nothing = website.get("/-/search?q=nosuchword").text
     assert "Nothing found" in nothing and "Look everywhere" not in nothing.split("Nothing found")[0]
-    elsewhere = site.get("/-/search?q=needleoutput").text
+    elsewhere = website.get("/-/search?q=needleoutput").text
     assert "Nothing in prompts and replies; this is what everything else holds." in elsewhere
     assert "<mark>needleoutput</mark>" in elsewhere
 
 
-def test_filters_live_in_the_url_and_can_be_removed(site: Site) -> None:
-    page = site.get("/-/search?q=the&host=laptop&source=claude_code").text
+def test_filters_live_in_the_url_and_can_be_removed(website: Site) -> None:
+    page = website.get("/-/search?q=the&host=laptop&source=claude_code").text
     assert 'href="/-/search?q=the&amp;source=claude_code"' in page
     assert 'href="/-/search?q=the&amp;host=laptop"' in page

@@ -17,7 +17,7 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
 
 
 @pytest.fixture(scope="module")
-def site(road: Road) -> Iterator[Site]:
+def website(road: Road) -> Iterator[Site]:
     """The fleet, served."""
-    with served(road.config) as site:
-        yield site
+    with served(road.config) as website:
+        yield website
