@@ -75,7 +75,7 @@ def make(path: Path, sessions: int = SESSIONS, messages: int = MESSAGES, now: in
                 rows.add(record)
             state = LogState(head.host, head.source, head.path, 1, size * 2000, head.start, 1, "[]", 0)
             log = log_id(connection, state)
-            bulk = Bulk(connection, log, head.host, head.source)
+            bulk = Bulk(connection, log, (head.host, head.source))
             bulk.write(rows.take())
             finish_log(connection, log, state, (bulk.records, 0), None)
         connection.execute("commit")

@@ -78,12 +78,23 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def start_build(path: Path) -> sqlite3.Connection:
     """An empty database beside `path` to load into in bulk: tables only, nothing journalled."""
-    beside = building(path)
-    beside.unlink(missing_ok=True)
-    connection = sqlite3.connect(beside, isolation_level=None)
+    for left in path.parent.glob(f"{building(path).name}*"):  # by a load that was killed
+        left.unlink()
+    return _bulk(building(path), cache=64_000)
+
+
+def start_part(path: Path) -> sqlite3.Connection:
+    """An empty database of the same tables, a part of what is built, with a transaction open."""
+    connection = _bulk(path, cache=16_000)
+    connection.execute("begin")
+    return connection
+
+
+def _bulk(path: Path, cache: int) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(
         "pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off;"
-        "pragma locking_mode = exclusive; pragma cache_size = -64000; pragma temp_store = file;"
+        f"pragma locking_mode = exclusive; pragma cache_size = -{cache}; pragma temp_store = file;"
     )
     connection.executescript(script("schema.sql"))
     return connection
@@ -91,6 +102,11 @@ def start_build(path: Path) -> sqlite3.Connection:
 
 def building(path: Path) -> Path:
     return path.with_name(f".{path.name}.building")
+
+
+def part(path: Path, place: int) -> Path:
+    """Where a worker writes its share of what is built."""
+    return path.with_name(f".{path.name}.building-{place}")
 
 
 def index(connection: sqlite3.Connection) -> None:

@@ -3,16 +3,16 @@
 import fcntl
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from siphon import copies, db, outcomes, runs, stale
+from siphon import copies, db, outcomes, parts, runs, stale
 from siphon.archive import Archive
 from siphon.errors import SiphonError
 from siphon.ledger import Run
-from siphon.parsing import Parsed, parsed, price_table
+from siphon.loaded import Loaded, Progress, Tally, silent
+from siphon.parsing import Parsed, parsed, price_table, workers
 from siphon.refresh import refresh
 from siphon.replacing import Changes, drop_log, replace
 from siphon.reprice import outdated, reprice, store_prices
@@ -25,26 +25,6 @@ CHUNK = 64 << 20  # bytes of logs replaced in one transaction
 REBUILD_SHARE = 0.5  # of the archive's bytes: where more has changed, building anew is cheaper
 
 
-class Loaded(NamedTuple):
-    """What one load did."""
-
-    logs: int  # seen
-    changed: int  # read
-    bytes: int  # read
-    rows: int  # written
-    problems: int  # in the logs read
-    failed: list[tuple[str, str]]  # host/path, the parser's error
-    rebuilt: bool
-
-
-Progress = Callable[[int, int], None]
-"""Called with (bytes read, bytes to read)."""
-
-
-def _silent(_done: int, _total: int) -> None:
-    return
-
-
 def load(
     archive: Archive,
     database: Path,
@@ -52,7 +32,7 @@ def load(
     rebuild: bool = False,
     skip: Iterable[str] = (),
     tries: int | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Loaded:
     """Bring the database up to date with the archive. Raises SiphonError if another load runs.
 
@@ -64,15 +44,27 @@ def load(
         stock = Stock(archive.held(), archive.home)
         wanted = stale.jobs(stock, sources(), skip)
         todo = _todo(database, stock, wanted, rebuild, tries)
-        if todo is None:
-            done = _build(archive, database, stock, wanted, progress)
-        else:
-            done = _update(archive, database, stock, wanted, todo, progress)
+        with _told_where(database):
+            if todo is None:
+                done = _build(archive, database, stock, wanted, progress)
+            else:
+                done = _update(archive, database, stock, wanted, todo, progress)
         if done.changed or done.rebuilt:
             archive.record_run(_run(done, started))
         runs.copy(archive, database)
         outcomes.copy(archive, database)
     return done
+
+
+@contextmanager
+def _told_where(database: Path) -> Iterator[None]:
+    """What SQLite cannot write is an error of one line."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise SiphonError(
+            f"{database}: cannot write: {error}; what it held before stays (is the disk full?)"
+        ) from error
 
 
 def _now() -> int:
@@ -122,11 +114,11 @@ def _build(
     """Load everything into a new database beside, then publish it over the old one."""
     with closing(db.start_build(database)) as connection:
         store_prices(connection, price_table(archive.root))
-        tally = _Tally(wanted, progress)
-        connection.execute("begin")
-        for job, parts in parsed(archive.root, wanted):
-            _append(connection, stock, job, parts, tally)
-        connection.execute("commit")
+        tally = Tally(wanted, progress)
+        if workers(wanted) > 1:
+            _load_in_parts(connection, archive.root, database, stock, wanted, tally)
+        else:
+            _load_here(connection, archive.root, stock, wanted, tally)
         db.index(connection)
         connection.execute("begin")
         copies.mark_all(connection, price_table(archive.root))
@@ -138,25 +130,40 @@ def _build(
     return tally.loaded(len(wanted), rebuilt=True)
 
 
-def _append(
-    connection: sqlite3.Connection,
-    stock: Stock,
-    job: Job,
-    parts: Iterator[Batch | Parsed],
-    tally: "_Tally",
+def _load_here(
+    connection: sqlite3.Connection, archive: Path, stock: Stock, wanted: list[Job], tally: Tally
 ) -> None:
-    state = _state(job, "[]")
-    log = log_id(connection, state)
-    bulk = Bulk(connection, log, job.held.host, job.source)
-    for part in parts:
-        if isinstance(part, Batch):
-            bulk.write(part)
-            continue
-        if part.error is not None:
-            bulk.undo()
-        state = _state(job, stale.reads_json(stock, job.held.host, part.reads))
-        finish_log(connection, log, state, (bulk.records, bulk.problems), part.error)
-        tally.add(job, bulk.records, bulk.problems, part.error)
+    connection.execute("begin")
+    for job, batches in parsed(archive, wanted):
+        log = log_id(connection, _state(job, "[]"))
+        bulk = Bulk(connection, log, (job.held.host, job.source))
+        end = parts.appended(bulk, batches)
+        state = _state(job, stale.reads_json(stock, job.held.host, end.reads))
+        finish_log(connection, log, state, (bulk.records, bulk.problems), end.error)
+        tally.add(job, bulk.records, bulk.problems, end.error)
+    connection.execute("commit")
+
+
+def _load_in_parts(
+    connection: sqlite3.Connection,
+    archive: Path,
+    database: Path,
+    stock: Stock,
+    wanted: list[Job],
+    tally: Tally,
+) -> None:
+    with db.transaction(connection):
+        tasks = [parts.Task(job, log_id(connection, _state(job, "[]"))) for job in wanted]
+    ends: dict[parts.Task, parts.Written] = {}
+    for task, end in parts.load(archive, database, connection, tasks):
+        if task not in ends:
+            tally.reached(task.job)
+        ends[task] = end
+    with db.transaction(connection):
+        for task, end in ends.items():
+            state = _state(task.job, stale.reads_json(stock, task.job.held.host, end.reads))
+            finish_log(connection, task.log, state, (end.records, end.problems), end.error)
+            tally.count(task.job, end.records, end.problems, end.error)
 
 
 def _update(
@@ -168,7 +175,7 @@ def _update(
     progress: Progress,
 ) -> Loaded:
     """Replace the rows of changed logs, a transaction a chunk; readers see each chunk whole."""
-    tally = _Tally(todo, progress)
+    tally = Tally(todo, progress)
     prices = price_table(archive.root)
     with closing(db.connect(database, write=True)) as connection:
         if outdated(connection, prices):
@@ -198,12 +205,12 @@ def _chunk(
     stock: Stock,
     work: Iterator[tuple[Job, Iterator[Batch | Parsed]]],
     changes: Changes,
-    tally: "_Tally",
+    tally: Tally,
 ) -> bool:
     """Replace logs until the chunk is full; False when there are none left."""
     limit = tally.bytes + CHUNK
-    for job, parts in work:
-        _replace(connection, stock, job, parts, changes, tally)
+    for job, batches in work:
+        _replace(connection, stock, job, batches, changes, tally)
         if tally.bytes >= limit:
             return True
     return False
@@ -213,11 +220,11 @@ def _replace(
     connection: sqlite3.Connection,
     stock: Stock,
     job: Job,
-    parts: Iterator[Batch | Parsed],
+    batches: Iterator[Batch | Parsed],
     changes: Changes,
-    tally: "_Tally",
+    tally: Tally,
 ) -> None:
-    received = list(parts)
+    received = list(batches)
     end = received.pop()
     assert isinstance(end, Parsed)
     whole = [part for part in received if isinstance(part, Batch)]
@@ -254,25 +261,3 @@ def _checkouts_changed(connection: sqlite3.Connection, repos: object) -> bool:
         return False
     connection.execute("insert or replace into meta values ('repos', ?)", [known])
     return row is not None or known != "[]"
-
-
-class _Tally:
-    """Adds up what a load does, and tells the progress."""
-
-    def __init__(self, todo: list[Job], progress: Progress) -> None:
-        self.total = sum(job.held.size for job in todo)
-        self.progress = progress
-        self.logs = self.bytes = self.rows = self.problems = 0
-        self.failed: list[tuple[str, str]] = []
-
-    def add(self, job: Job, rows: int, problems: int, error: str | None) -> None:
-        self.logs += 1
-        self.bytes += job.held.size
-        self.rows += rows
-        self.problems += problems
-        if error is not None:
-            self.failed.append((f"{job.held.host}/{job.held.path}", error))
-        self.progress(self.bytes, self.total)
-
-    def loaded(self, seen: int, *, rebuilt: bool) -> Loaded:
-        return Loaded(seen, self.logs, self.bytes, self.rows, self.problems, self.failed, rebuilt)

@@ -1,20 +1,15 @@
 """Parsing logs in worker processes: one log at a time each, its rows sent on in batches.
 
 Rows cross the pipe as MessagePack, of which writing and reading take two thirds of pickle's time.
-multiprocessing is imported where it is used: most loads have too little to read for workers.
 """
 
-import gc
 import os
-import sys
-import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -25,13 +20,16 @@ from siphon.price_table import PriceTable, load_prices
 from siphon.rows import Batch, Rows
 from siphon.sources import sources
 from siphon.stale import Job
+from siphon.workers import fork, pool
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 BATCH_TEXT = 2 << 20  # characters of text in a batch, about
-_COLLECT = (100_000, 50, 50)  # garbage is rare here, and what is kept until a log's end is much
 INLINE_BYTES = 8 << 20  # less than this to parse is not worth a second process
+
+
+DIED = "the process that read it died (out of memory?)"
 
 
 class Parsed(NamedTuple):
@@ -91,13 +89,28 @@ def parsed(archive: Path, jobs: Sequence[Job]) -> Iterator[tuple[Job, Iterator[B
     Small work is done in this process; else in one worker a core. Jobs are begun in the order given
     and come as they are ready.
     """
-    workers = min(os.cpu_count() or 1, len(jobs))
-    if sum(job.held.size for job in jobs) < INLINE_BYTES or workers < 2:
+    count = workers(jobs)
+    if count < 2:
         for job in jobs:
             yield job, batches(archive, job, price_table(archive))
         return
-    with _pool(archive, workers, {job.source for job in jobs}) as pipes:
+    if fork():
+        import_parsers(jobs)
+    with pool(_work, [(archive,)] * count) as pipes:
         yield from _received(pipes, jobs)
+
+
+def workers(jobs: Sequence[Job]) -> int:
+    """How many processes read the jobs; 1: this one."""
+    if sum(job.held.size for job in jobs) < INLINE_BYTES:
+        return 1
+    return min(os.cpu_count() or 1, len(jobs))
+
+
+def import_parsers(jobs: Iterable[Job]) -> None:
+    """Once, for all workers that are forks."""
+    for name in {job.source for job in jobs}:
+        import_module(sources()[name].parse.__module__)
 
 
 def _received(
@@ -138,60 +151,14 @@ def _rest(pipe: "Connection", alive: list[bool]) -> Iterator[Batch | Parsed]:
                 yield end
                 return
     except (EOFError, ConnectionError):
-        yield Parsed([], "the process that read it died (out of memory?)")
+        yield Parsed([], DIED)
 
 
-def _start_method() -> Literal["fork", "spawn"]:
-    """Forks start at once, but hang where another thread holds a lock, or on macOS."""
-    alone = threading.active_count() == 1
-    return "fork" if alone and sys.platform == "linux" else "spawn"
-
-
-@contextmanager
-def _pool(archive: Path, workers: int, names: set[str]) -> "Iterator[list[Connection]]":
-    import multiprocessing
-
-    method = _start_method()
-    if method == "fork":
-        for name in names:  # once, not in each worker
-            import_module(sources()[name].parse.__module__)
-    context: Any = multiprocessing.get_context(method)
-    pairs = [context.Pipe() for _ in range(workers)]
-    ends = [end for pair in pairs for end in pair] if method == "fork" else []
-    processes = [
-        context.Process(target=_work, args=(archive, theirs, ends), daemon=True) for _, theirs in pairs
-    ]
-    for process in processes:
-        process.start()
-    for _, theirs in pairs:
-        theirs.close()
-    try:
-        yield [ours for ours, _ in pairs]
-    finally:
-        for ours, _ in pairs:
-            ours.close()
-        for process in processes:
-            process.join(timeout=5)
-            if process.is_alive():
-                process.terminate()
-
-
-def _work(archive: Path, pipe: "Connection", ends: "list[Connection]") -> None:
-    """A worker's life: get a job, send its number, its batches and its end; stop when nobody reads.
-
-    `ends` are the pipes' ends that a fork inherits: held open, they would hide that the reader died.
-    """
-    for end in ends:
-        if end is not pipe:
-            end.close()
-    gc.freeze()
-    gc.set_threshold(*_COLLECT)
-    try:
-        while (job := pipe.recv()) is not None:
-            for data in _encoded(batches(archive, job, price_table(archive))):
-                pipe.send_bytes(data)
-    except (EOFError, ConnectionError, KeyboardInterrupt):
-        return
+def _work(pipe: "Connection", archive: Path) -> None:
+    """A worker's life: get a job, send its batches and its end; stop when there is none."""
+    while (job := pipe.recv()) is not None:
+        for data in _encoded(batches(archive, job, price_table(archive))):
+            pipe.send_bytes(data)
 
 
 def _encoded(parts: Iterator[Batch | Parsed]) -> Iterator[bytes]:

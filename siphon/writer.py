@@ -1,7 +1,7 @@
 """The one writer: a log's rows into the database, in bulk; replacing.py writes only what differs."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from siphon.rows import COLUMNS, SESSION_COLUMNS, Batch, Row
@@ -69,10 +69,18 @@ def finish_log(
 class Bulk:
     """Appends the batches of one log that the database does not hold yet."""
 
-    def __init__(self, connection: sqlite3.Connection, log: int, host: str, source: str) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        log: int,
+        place: tuple[str, str],
+        session_ids: Iterator[int] | None = None,
+    ) -> None:
+        """`place`: host and source. `session_ids`: None leaves them to SQLite."""
         self.connection = connection
         self.log = log
-        self.place = (host, source)
+        self.place = place
+        self.session_ids = session_ids
         self.sessions: list[int] = []
         self.moved: dict[str, dict[int, int]] = {"messages": {}, "tool_calls": {}}
         self.records = self.problems = 0
@@ -98,7 +106,8 @@ class Bulk:
 
     def _sessions(self, names: list[str]) -> None:
         for name in names[len(self.sessions) :]:
-            self.sessions.append(new_session(self.connection, self.log, self.place, name))
+            key = None if self.session_ids is None else next(self.session_ids)
+            self.sessions.append(new_session(self.connection, self.log, self.place, name, key))
 
     def _rows(self, table: str, rows: list[tuple[int, Row]]) -> None:
         sessions, log = self.sessions, self.log
@@ -139,12 +148,18 @@ def free_id(connection: sqlite3.Connection, table: str, wanted: int) -> int:
     return wanted
 
 
-def new_session(connection: sqlite3.Connection, log: int, place: tuple[str, str], native_id: str) -> int:
+def new_session(
+    connection: sqlite3.Connection,
+    log: int,
+    place: tuple[str, str],
+    native_id: str,
+    key: int | None = None,
+) -> int:
     """A session's row, its uid provisional until `copies.name_sessions`."""
     cursor = connection.execute(
-        "insert into sessions (uid, host, source, native_id, log_id, kind)"
-        " values (?, ?, ?, ?, ?, 'main')",
-        [f"?{log}/{native_id}", *place, native_id, log],
+        "insert into sessions (id, uid, host, source, native_id, log_id, kind)"
+        " values (?, ?, ?, ?, ?, ?, 'main')",
+        [key, f"?{log}/{native_id}", *place, native_id, log],
     )
     return int(cursor.lastrowid or 0)
 

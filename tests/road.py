@@ -8,7 +8,8 @@ from dump import dump
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import Config, HostConfig
-from siphon.load import Loaded, load
+from siphon.load import load
+from siphon.loaded import Loaded
 
 
 class Road(NamedTuple):

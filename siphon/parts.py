@@ -1,0 +1,201 @@
+"""Building with several processes: each worker writes a database of its own, and these are merged.
+
+Rows that crossed a pipe were written and read twice over; here SQLite copies them as they lie.
+"""
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from siphon import db, parsing
+from siphon.log import Read
+from siphon.parsing import DIED, Parsed, batches, price_table
+from siphon.rows import Batch
+from siphon.stale import Job
+from siphon.workers import fork, pool
+from siphon.writer import Bulk
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+_KEYED = ("messages", "tool_calls")  # ids of time and log: two parts may hold the same
+_POINTING = {"messages": ("tool_calls", "message_id"), "tool_calls": ("file_touches", "tool_call_id")}
+_WHOLE = ("sessions", "tallies")
+_NUMBERED = ("file_touches", "requests", "relations", "problems")  # get their ids when they are merged
+
+
+class Task(NamedTuple):
+    """A log to read into the rows of `logs` with this id."""
+
+    job: Job
+    log: int
+
+
+class Written(NamedTuple):
+    """The end of a log whose rows stand in a part."""
+
+    records: int
+    problems: int
+    reads: list[Read]
+    error: str | None
+
+
+class _Worker:
+    """A worker, the database it writes, and the tasks whose rows stand there."""
+
+    def __init__(self, pipe: "Connection", path: Path) -> None:
+        self.pipe = pipe
+        self.path = path
+        self.done: list[Task] = []
+
+
+def load(
+    archive: Path, database: Path, connection: sqlite3.Connection, tasks: Sequence[Task]
+) -> Iterator[tuple[Task, Written]]:
+    """Read the logs in several processes and merge their rows into the empty database.
+
+    Yields a task each time one is done; the last word on a log holds, since the logs of a worker that
+    died are read again. Raises sqlite3.Error if a part cannot be written.
+    """
+    jobs = [task.job for task in tasks]
+    if fork():
+        parsing.import_parsers(jobs)
+    with _paths(database, parsing.workers(jobs)) as paths:
+        given = [(archive, path, place, len(paths)) for place, path in enumerate(paths)]
+        with pool(_work, given) as pipes:
+            workers = [_Worker(pipe, path) for pipe, path in zip(pipes, paths, strict=True)]
+            living: list[_Worker] = []
+            yield from _handed_out(workers, deque(tasks), living)
+            for worker in living:
+                worker.pipe.send(None)
+            for worker in living:
+                _told(worker.pipe)
+        for worker in living:
+            merge(connection, worker.path)
+
+
+@contextmanager
+def _paths(database: Path, number: int) -> Iterator[list[Path]]:
+    paths = [db.part(database, place) for place in range(number)]
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            path.unlink(missing_ok=True)
+
+
+def _handed_out(
+    workers: list[_Worker], waiting: deque[Task], idle: list[_Worker]
+) -> Iterator[tuple[Task, Written]]:
+    """Give each worker one task at a time until all are done; in the end `idle` are those that live."""
+    from multiprocessing.connection import wait
+
+    idle.extend(workers)
+    busy: dict[Connection, tuple[_Worker, Task]] = {}
+    while busy or (idle and waiting):
+        while idle and waiting:
+            worker, task = idle.pop(), waiting.popleft()
+            busy[worker.pipe] = (worker, task)
+            worker.pipe.send(task)
+        for pipe in wait(list(busy)):
+            worker, task = busy.pop(pipe)  # type: ignore[call-overload]  # it is one of ours
+            try:
+                written = _told(worker.pipe)
+            except (EOFError, ConnectionError):
+                waiting.extendleft(reversed(worker.done))  # its database is lost with it
+                yield task, Written(0, 0, [], DIED)
+                continue
+            assert written is not None
+            worker.done.append(task)
+            idle.append(worker)
+            yield task, written
+    for task in waiting:
+        yield task, Written(0, 0, [], "no worker process is left to read it")
+
+
+def _told(pipe: "Connection") -> Written | None:
+    word = pipe.recv()
+    if isinstance(word, sqlite3.Error):
+        raise word
+    assert word is None or isinstance(word, Written)
+    return word
+
+
+def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) -> None:
+    """A worker's life: write the rows of each log that is named; None: close the database, and tell."""
+    try:
+        with closing(db.start_part(path)) as connection:
+            keys = count(place + 1, of)
+            while (task := pipe.recv()) is not None:
+                pipe.send(_written(connection, archive, task, keys))
+            connection.execute("commit")
+        pipe.send(None)
+    except sqlite3.Error as error:
+        with suppress(ConnectionError):
+            pipe.send(error)
+
+
+def _written(connection: sqlite3.Connection, archive: Path, task: Task, keys: Iterator[int]) -> Written:
+    job = task.job
+    bulk = Bulk(connection, task.log, (job.held.host, job.source), keys)
+    end = appended(bulk, batches(archive, job, price_table(archive)))
+    return Written(bulk.records, bulk.problems, end.reads, end.error)
+
+
+def appended(bulk: Bulk, parts: Iterator[Batch | Parsed]) -> Parsed:
+    """Write a log's batches, none if its parser failed; returns the end."""
+    for part in parts:
+        if isinstance(part, Batch):
+            bulk.write(part)
+            continue
+        if part.error is not None:
+            bulk.undo()
+        return part
+    raise AssertionError("a log's batches end with a Parsed")
+
+
+def merge(connection: sqlite3.Connection, path: Path) -> None:
+    """Add a part's rows to the database; SQLite copies whole tables without looking into a row."""
+    connection.execute("attach ? as part", [str(path)])
+    for table in _KEYED:
+        _part_ways(connection, table)
+    connection.execute("begin")
+    for table in (*_WHOLE, *_KEYED):
+        connection.execute(f"insert into {table} select * from part.{table}")
+    for table in _NUMBERED:
+        names = [name for _, name, *_ in connection.execute(f"pragma table_info({table})")]
+        columns = ", ".join(name for name in names if name != "id")
+        connection.execute(f"insert into {table} ({columns}) select {columns} from part.{table}")
+    connection.execute("commit")
+    connection.execute("detach part")
+
+
+def _part_ways(connection: sqlite3.Connection, table: str) -> None:
+    """Rows of the part whose id the database already has go to the next id that neither has."""
+    taken = connection.execute(
+        f"select id from part.{table} p where exists (select 1 from main.{table} where id = p.id)"
+    ).fetchall()
+    if not taken:
+        return
+    moved = []
+    for (old,) in taken:
+        new = old + 1
+        while any(
+            connection.execute(f"select 1 from {where}.{table} where id = ?", [new]).fetchone()
+            for where in ("main", "part")
+        ):
+            new += 1
+        connection.execute(f"update part.{table} set id = ? where id = ?", [new, old])
+        moved.append((old, new))
+    pointing, column = _POINTING[table]
+    connection.execute("create temp table moved (old integer primary key, new integer)")
+    connection.executemany("insert into temp.moved values (?, ?)", moved)
+    connection.execute(
+        f"update part.{pointing} set {column} = (select new from temp.moved where old = {column})"
+        f" where {column} in (select old from temp.moved)"
+    )
+    connection.execute("drop table temp.moved")

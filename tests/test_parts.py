@@ -1,0 +1,123 @@
+"""Loading with several processes: each writes a part of the database, and the parts are merged."""
+
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from dump import dump, totals
+from road import Road, road
+from siphon import db
+from siphon.load import load
+from siphon.parsing import DIED
+from siphon.parts import merge
+
+
+@pytest.fixture(scope="module")
+def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """Enough logs for several workers, loaded."""
+    homes = {home.name: home for home in sorted((shared / "homes").iterdir()) if home.is_dir()}
+    fleet = road(tmp_path_factory.mktemp("parts"), homes)
+    fleet.go()
+    yield fleet
+
+
+def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_waits(
+    real: Road, tmp_path: Path
+) -> None:
+    database = tmp_path / "siphon.db"
+    killed = []
+
+    def kill(done: int, total: int) -> None:
+        workers = multiprocessing.active_children()
+        if done > total / 3 and not killed:
+            assert len(workers) > 1
+            killed.append(workers[0].pid)
+            os.kill(workers[0].pid or 0, signal.SIGKILL)
+
+    done = load(real.archive, database, progress=kill)
+    assert killed
+    assert [error for _, error in done.failed] == [DIED]
+    assert done.changed == done.logs
+    load(real.archive, database)
+    assert dump(database) == dump(real.database)
+    assert totals(database) == totals(real.database)
+
+
+def test_nothing_is_left_beside_the_database(real: Road) -> None:
+    names = {path.name for path in real.database.parent.glob(".siphon.db*")}
+    assert names <= {".siphon.db.lock"}
+
+
+def test_rows_of_two_parts_that_took_the_same_id_both_stay_and_keep_what_points_to_them(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "siphon.db"
+    with closing(db.start_build(database)) as connection:
+        for place in (0, 1):
+            part = db.part(database, place)
+            _fill(part, place + 1)
+            merge(connection, part)
+        rows = connection.execute(
+            "select m.session_id, m.id, m.text, c.id, c.name, f.path from messages m"
+            " join tool_calls c on c.message_id = m.id join file_touches f on f.tool_call_id = c.id"
+            " order by m.session_id, m.seq"
+        ).fetchall()
+    assert rows == [
+        (1, 100, "1 a", 200, "1 a", "1 a"),
+        (1, 101, "1 b", 201, "1 b", "1 b"),
+        (2, 102, "2 a", 202, "2 a", "2 a"),
+        (2, 103, "2 b", 203, "2 b", "2 b"),
+    ]
+
+
+def _fill(path: Path, log: int) -> None:
+    """A session of two messages, each with a call that touches a file; ids 100, 101 and 200, 201."""
+    with closing(db.start_part(path)) as part:
+        part.execute(
+            "insert into sessions (id, uid, host, source, native_id, log_id, kind)"
+            f" values ({log}, '{log}', 'h', 's', 'n', {log}, 'main')"
+        )
+        for seq, letter in enumerate("ab"):
+            name = f"{log} {letter}"
+            part.execute(
+                "insert into messages"
+                " (id, session_id, seq, role, kind, abandoned, identity, log_id, text)"
+                " values (?, ?, ?, 'user', 'prompt', 0, 0, ?, ?)",
+                [100 + seq, log, seq, log, name],
+            )
+            part.execute(
+                "insert into tool_calls (id, session_id, message_id, seq, name, kind, status, abandoned,"
+                " identity, log_id) values (?, ?, ?, ?, ?, 'edit', 'ok', 0, 0, ?)",
+                [200 + seq, log, 100 + seq, seq, name, log],
+            )
+            part.execute(
+                "insert into file_touches (session_id, tool_call_id, path, action, log_id)"
+                " values (?, ?, ?, 'edit', ?)",
+                [log, 200 + seq, name, log],
+            )
+        part.execute("commit")
+
+
+def test_a_full_disk_is_one_line_and_the_old_database_stays(real: Road, tmp_path: Path) -> None:
+    """A file may not grow beyond 2 MB here: SQLite is told what a full disk tells it."""
+    config = tmp_path / "siphon.yml"
+    config.write_text(f"archive: {real.config.archive}\ndatabase: {tmp_path / 'siphon.db'}\n")
+    ran = subprocess.run(
+        [sys.executable, "-m", "siphon", "--config", str(config), "load"],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20)),
+    )
+    assert ran.returncode == 1
+    assert len(ran.stderr.strip().splitlines()) == 1
+    assert "siphon.db" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not list(tmp_path.glob("*.db"))
