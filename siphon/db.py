@@ -10,8 +10,9 @@ from pathlib import Path
 from siphon.errors import SiphonError
 
 LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
-_FTS_HASH = 64 << 20  # bytes of postings held in memory while bulk loading; SQLite's own is 1 MiB
-_FTS_HASH_USUAL = 1 << 20
+_FTS_HASH = (1 << 20, 64 << 20)  # bytes of postings held in memory: SQLite's own, and the most
+_FTS_SHARE = 12  # of the text in memory at once; a smaller table stays nearer to the processor
+_FTS_MERGE = (4, 16)  # segments of a level before they are merged: SQLite's own, and in bulk
 
 
 def script(name: str) -> str:
@@ -117,12 +118,24 @@ def index(connection: sqlite3.Connection) -> None:
 def index_text(connection: sqlite3.Connection) -> None:
     """Views, the full-text tables and their triggers; all text is read once."""
     connection.executescript(script("fts.sql"))
+    usual, most = _FTS_HASH
+    size = min(most, max(usual, _size(connection) // _FTS_SHARE))
     for table in ("messages_fts", "tool_calls_fts"):
-        connection.execute(f"insert into {table}({table}, rank) values ('hashsize', ?)", [_FTS_HASH])
+        _set(connection, table, "hashsize", size)
+        _set(connection, table, "automerge", _FTS_MERGE[1])
         connection.execute(f"insert into {table}({table}) values ('rebuild')")
-        connection.execute(
-            f"insert into {table}({table}, rank) values ('hashsize', ?)", [_FTS_HASH_USUAL]
-        )
+        _set(connection, table, "hashsize", usual)
+        _set(connection, table, "automerge", _FTS_MERGE[0])
+
+
+def _size(connection: sqlite3.Connection) -> int:
+    pages, page = connection.execute("select * from pragma_page_count, pragma_page_size").fetchone()
+    return int(pages) * int(page)
+
+
+def _set(connection: sqlite3.Connection, table: str, option: str, value: int) -> None:
+    """An option of a full-text table."""
+    connection.execute(f"insert into {table}({table}, rank) values (?, ?)", [option, value])
 
 
 def seal(connection: sqlite3.Connection) -> None:
