@@ -75,13 +75,19 @@ def bare_decode(corpus: Path) -> tuple[int, float]:
 
 
 def _appended(corpus: Path, config: Path) -> Iterator[tuple[str, str]]:
-    """One line more in ten logs, then taken away again."""
-    grown = [path for path in sorted(_logs(corpus)) if path.suffix == ".jsonl"][:10]
+    """A prompt more in ten Claude Code logs, then taken away again."""
+    grown = sorted(path for path in corpus.glob("*/.claude/projects/*/*.jsonl"))[:10]
     sizes = [path.stat().st_size for path in grown]
     for path in grown:
-        line = b'{"type":"summary","summary":"one more line","leafUuid":"none"}\n'
+        prompt = {
+            "type": "user",
+            "uuid": f"{path.stem}-more",
+            "sessionId": path.stem,
+            "timestamp": "2026-09-01T12:00:00.000Z",
+            "message": {"role": "user", "content": "one more line"},
+        }
         with path.open("ab") as file:
-            file.write(line)
+            file.write(msgspec.json.encode(prompt) + b"\n")
     try:
         siphon("collect", config=config)
         cost = siphon("load", "--json", config=config)
