@@ -156,8 +156,9 @@ def _rest(pipe: "Connection", alive: list[bool]) -> Iterator[Batch | Parsed]:
 
 def _work(pipe: "Connection", archive: Path) -> None:
     """A worker's life: get a job, send its batches and its end; stop when there is none."""
+    prices = price_table(archive)
     while (job := pipe.recv()) is not None:
-        for data in _encoded(batches(archive, job, price_table(archive))):
+        for data in _encoded(batches(archive, job, prices)):
             pipe.send_bytes(data)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from siphon import db, parsing
 from siphon.log import Read
 from siphon.parsing import DIED, Parsed, batches, price_table
+from siphon.price_table import PriceTable
 from siphon.rows import Batch
 from siphon.stale import Job
 from siphon.workers import fork, pool
@@ -130,8 +131,9 @@ def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) ->
     try:
         with closing(db.start_part(path)) as connection:
             keys = count(place + 1, of)
+            prices = price_table(archive)
             while (task := pipe.recv()) is not None:
-                pipe.send(_written(connection, archive, task, keys))
+                pipe.send(_written(connection, archive, task, keys, prices))
             connection.execute("commit")
         pipe.send(None)
     except sqlite3.Error as error:
@@ -139,10 +141,12 @@ def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) ->
             pipe.send(error)
 
 
-def _written(connection: sqlite3.Connection, archive: Path, task: Task, keys: Iterator[int]) -> Written:
+def _written(
+    connection: sqlite3.Connection, archive: Path, task: Task, keys: Iterator[int], prices: PriceTable
+) -> Written:
     job = task.job
     bulk = Bulk(connection, task.log, (job.held.host, job.source), keys)
-    end = appended(bulk, batches(archive, job, price_table(archive)))
+    end = appended(bulk, batches(archive, job, prices))
     return Written(bulk.records, bulk.problems, end.reads, end.error)
 
 

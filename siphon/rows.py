@@ -191,7 +191,12 @@ class Rows:
     def _request(self, record: Request) -> None:
         if _too_large(record[4:13]):
             record = Request._make((*record[:4], *map(_int, record[4:13]), *record[13:]))
-        same = identity(self.source, record.native_id or (record.session, record.seq))
+        named = record.native_id
+        same = (
+            _hash(f"{self.source}\0{named}")
+            if named
+            else identity(self.source, (record.session, record.seq))
+        )
         values = (*record[1:], *cost(self.prices, record), same)
         self.tables["requests"].append((self._number(record.session), values))
 

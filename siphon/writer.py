@@ -9,6 +9,12 @@ from siphon.rows import COLUMNS, SESSION_COLUMNS, Batch, Row
 KEYED = ("messages", "tool_calls", "requests")  # rows known by (session, seq), kept when unchanged
 LISTED = ("file_touches", "relations")  # small rows, replaced as a whole where any differs
 
+# sqlite3 looks up how to adapt every value that is no plain int, float or str: for None and bool it asks
+# two objects for methods in vain, which costs more than all the rest of a row. Here it finds at once
+# that they stay what they are ({}.get of None is None; written in C).
+sqlite3.register_adapter(type(None), {}.get)
+sqlite3.register_adapter(bool, int)
+
 
 class LogState(NamedTuple):
     """What is stored of a log beside its rows; fields are the columns of `logs`."""
