@@ -36,8 +36,11 @@ class Arrival(NamedTuple):
 def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], at: int) -> None:
     """Make the arrivals part of the archive; their parts are used up."""
     private.sync(arrival.part for arrival in arrivals)
-    wake(root, ledger, [entry for a in arrivals if a.tail and (entry := ledger.entry(host, a.path))])
-    entries = {arrival.path: ledger.entry(host, arrival.path) for arrival in arrivals}
+    paths = [arrival.path for arrival in arrivals]
+    known = ledger.known(host, paths)
+    if wake(root, ledger, [entry for a in arrivals if a.tail and (entry := known.get(a.path))]):
+        known = ledger.known(host, paths)
+    entries = {path: known.get(path) for path in paths}
     whole = [arrival for arrival in arrivals if not arrival.tail]
     rivals = places.rivals(ledger, host)
     homes = {a.path: places.of_log(root, ledger, host, a.path, rivals) for a in whole}
@@ -47,11 +50,12 @@ def commit(root: Path, ledger: Ledger, host: str, arrivals: Sequence[Arrival], a
     aside = _set_aside(root, ledger, [entry for a in whole if (entry := entries[a.path])])
     with places.doubtful(root, [homes[a.path] for a in whole if _nowhere(entries[a.path])]):
         for arrival in whole:
-            arrival.part.replace(places.name(root, homes[arrival.path]))
+            os.replace(arrival.part, places.name(root, homes[arrival.path]))  # noqa: PTH105
         places.sync_names(root, homes.values())
         tails = [(a, entry) for a in arrivals if a.tail and (entry := entries[a.path])]
         for arrival, entry in tails:
             _append(located(root, entry.place), entry.size, arrival.part)
+        private.sync(located(root, entry.place) for _, entry in tails)
         with ledger.write() as db:
             for arrival in whole:
                 _written(db, host, arrival, homes[arrival.path], entries[arrival.path], aside, at)
@@ -212,12 +216,14 @@ def _twin(old: Path, new: Path) -> None:
 
 
 def _append(file: Path, size: int, part: Path) -> None:
-    """Put the part behind the first `size` bytes; whatever an interrupted append left there goes."""
+    """Put the part behind the first `size` bytes; whatever an interrupted append left there goes.
+
+    The caller forces it to disk.
+    """
     with file.open("r+b") as target, part.open("rb") as tail:
         target.seek(size)
         shutil.copyfileobj(tail, target, _BLOCK)
         target.truncate()
-    private.sync([file])
 
 
 def _begins_with(file: Path, start: Path) -> bool:

@@ -3,11 +3,13 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from siphon import private, seal
 from siphon.errors import SiphonError
@@ -136,6 +138,12 @@ class Ledger:
         """All of a host's logs by path, the pruned too: their stamps tell whether they changed."""
         rows = self.db.execute(f"select {ENTRY} from logs where host = ?", (host,))
         return {row[2]: Entry._make(row) for row in rows}
+
+    def known(self, host: str, paths: Sequence[str]) -> dict[str, Entry]:
+        """Those of these logs that the archive has ever held, by path."""
+        sql = f"""select {ENTRY} from logs where host = ? and path in (select value from json_each(?))"""
+        asked = msgspec.json.encode(paths).decode()
+        return {row[2]: Entry._make(row) for row in self.db.execute(sql, (host, asked))}
 
     def names(self, place: str) -> bool:
         """Whether a log or a generation lies there."""

@@ -3,6 +3,7 @@
 import re
 
 _LOOKS_ESCAPED = re.compile(rb"\\(?=x[0-9a-f]{2})")
+_ELSEWHERE = frozenset((b"", b".", b".."))
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
@@ -30,4 +31,4 @@ def raw(text: str) -> bytes:
 
 def inside(raw: bytes) -> bool:
     """Whether the path stays below its home however it is read: no empty, `.` or `..` part, no NUL."""
-    return b"\0" not in raw and not any(part in (b"", b".", b"..") for part in raw.split(b"/"))
+    return b"\0" not in raw and _ELSEWHERE.isdisjoint(raw.split(b"/"))

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 _SCHEME = re.compile(r"(?:https?|git|ssh|git\+ssh|ssh\+git|git\+https?|ftps?)://", re.IGNORECASE)
 _SCP = re.compile(r"(?:[^@/]*@)?(\[[^\]]+\]|[^:/]{2,}):(?!//)(.+)", re.DOTALL)
 _KEYS = (b'"cwd":"', b'"cwd": "')
+_BEGUN = tuple(_KEYS[1][:count] for count in range(1, len(_KEYS[1])))  # of a key: the rest may follow
 _LONGEST = 4096  # bytes of a path
 
 
@@ -85,7 +86,7 @@ def _values(data: bytes, key: bytes) -> Iterator[bytes]:
 def _open(data: bytes) -> bool:
     """Whether the end may cut a name in two."""
     tail = data[-_LONGEST:]
-    return b'"cwd"' in tail or any(tail.endswith(_KEYS[1][:n]) for n in range(1, len(_KEYS[1])))
+    return b'"cwd"' in tail or tail.endswith(_BEGUN)
 
 
 def _decoded(raw: bytes) -> str | None:

@@ -76,11 +76,14 @@ def rest(
     return total
 
 
-def wake(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> None:
-    """Unpack those of the logs that rest: they grow again. Raises OSError where one is damaged."""
+def wake(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> bool:
+    """Unpack those of the logs that rest: they grow again. Whether there were any.
+
+    Raises OSError where one is damaged.
+    """
     resting = [entry for entry in entries if rests(entry.place)]
     if not resting:
-        return
+        return False
     homes = {entry.id: places.of_log(root, ledger, entry.host, entry.path) for entry in resting}
     parts = {entry.id: _unpacked(root, entry) for entry in resting}
     private.sync(parts.values())
@@ -93,6 +96,7 @@ def wake(root: Path, ledger: Ledger, entries: Sequence[Entry]) -> None:
             db.executemany(sql, [(home, id) for id, home in homes.items()])
         for entry in resting:
             places.remove(root, entry.place)
+    return True
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -53,6 +53,7 @@ case $t in *gzip*) a | gzip -1;; *) a;; esac
 
 _FRAMES = """
 cd "$1" || exit 3; h=$(pwd -P); [ "$h" = / ] && h=; shift;
+e() { [ "$(find "$p" -size "${z}c" 2>/dev/null)" ]; };
 while [ $# -gt 0 ]; do
 n=${1%% *}; p=${1#* }; z=${p%% *}; p=./${p#* }; shift;
 m=$((z-n)); o=;
@@ -61,7 +62,8 @@ case $(cd -P "${p%/*}" 2>/dev/null && pwd -P)/ in
 {
 if [ "$o" ]; then if [ $n = 0 ]; then head -c $m "$p"; else tail -c +$((n+1)) "$p" | head -c $m; fi; fi;
 head -c $m /dev/zero; } 2>/dev/null | head -c $m;
-x=gone; if [ "$o" ]; then x=; [ $z -lt LARGE ] || x=$(head -c $z "$p" | FAST);
+x=gone; if [ "$o" ]; then x=;
+[ $z -lt LARGE ] || { e && x=$(FAST <"$p"); e || x=$(head -c $z "$p" | FAST); };
 [ ${#x} -ge 64 ] || x=$(head -c $z "$p" | HASH); fi;
 printf "%-64.64s" "$x";
 done
@@ -98,7 +100,7 @@ def frames(home: str, hash_tool: str, fast_tool: str, packer: str) -> str:
     """For each `start size path` in stdin: size-start bytes, then the hash of the first size bytes.
 
     Where the file has fewer the bytes are made up with zeros, and the hash tells. `fast_tool` hashes
-    large files; if it fails the other one does.
+    large files; if it fails the other one does. One that has grown no further is hashed without a pipe.
     """
     script = _FRAMES.replace("HASH", HASHES[hash_tool]).replace("FAST", HASHES[fast_tool])
     script = script.replace("LARGE", str(_LARGE))

@@ -1,22 +1,21 @@
 """A host asked through commands of its own shell; what they are is in siphon/shell.py."""
 
-import tarfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import IO, NamedTuple, cast
+from typing import NamedTuple
 
 from siphon import shell
 from siphon.errors import SiphonError, UnfitError
-from siphon.hosts import BLOCK, Found, Listing, Piece, Proof, Want
+from siphon.hosts import Found, Listing, Piece, Proof, Want
 from siphon.line import Line
 from siphon.pathtext import inside, raw, text
 from siphon.stream import Stream, unpacked
+from siphon.tarstream import BrokenTarError, members
 from siphon.wanted import Wanted
 
 _COARSE_SECONDS = 2  # a clock of whole seconds cannot tell what happened within them
 _SMALL = 8 << 20  # bytes; larger logs travel with their hash
 _FEW = 8  # logs; fewer are not worth a tar stream
-_TAR_BLOCK = 16 << 10  # bytes; tarfile copies what is left of one at each read
 _DIGITS = 64  # of a sha256
 _BILLION = 10**9
 
@@ -177,7 +176,7 @@ class ShellHost:
             command.out.after(shell.BEGIN)
             try:
                 yield from _members(unpacked(command.out, self.tools.packer), missing)
-            except tarfile.ReadError:
+            except BrokenTarError:
                 return
 
 
@@ -195,23 +194,10 @@ def _unfit(answer: bytes, complaints: Sequence[str]) -> str:
 
 
 def _members(stream: Stream, missing: dict[bytes, Want]) -> Iterator[Piece]:
-    with tarfile.open(
-        fileobj=cast(IO[bytes], stream),
-        mode="r|",
-        bufsize=_TAR_BLOCK,
-        ignore_zeros=True,  # xargs may have run tar several times
-        errors="surrogateescape",
-    ) as archive:
-        for member in archive:
-            archive.members.clear()  # type: ignore[attr-defined]  # it would keep them all
-            want = missing.pop(member.name.encode(errors="surrogateescape"), None)
-            file = archive.extractfile(member) if want and member.isreg() else None
-            if want and file and member.size >= want.size:
-                yield _member(want, file)
-
-
-def _member(want: Want, file: IO[bytes]) -> Piece:
-    return Piece(want, Stream(lambda: file.read(BLOCK)).exactly(want.size), Proof)
+    for member in members(stream):
+        want = missing.pop(member.name, None)
+        if want and member.size >= want.size:
+            yield Piece(want, stream.exactly(want.size), Proof)
 
 
 def _by_root(records: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -17,10 +17,17 @@ class Stream:
         self._more = more
         self._block = b""
         self._at = 0  # in the block: to cut off what is read would copy all the rest each time
+        self._before = 0  # bytes of the blocks before this one
+
+    @property
+    def position(self) -> int:
+        """How many bytes were read so far."""
+        return self._before + self._at
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
         if self._at >= len(self._block):
+            self._before += len(self._block)
             self._block, self._at = self._more(), 0
         block = self._block[self._at : self._at + size]
         self._at += len(block)
