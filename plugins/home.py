@@ -1,23 +1,25 @@
-"""/: one search box, this week, a year of activity, a month of cost, what was done last."""
+"""/: one search box, this week, a year of activity, a month of cost, what was done last.
 
+/-/chart/…: two of these as Vega-Lite, which browsers draw anew once the page is there.
+"""
+
+import asyncio
 import time
 
-from datasette import hookimpl
-from markupsafe import Markup
+from datasette import NotFound, hookimpl
 
 from siphon.budget import WITHIN, check, said
-from siphon.figures import plural
-from siphon.overview import month_name, overview
-from siphon.web import page
+from siphon.home_svg import CELL, CHART, EVERY, LEFT, TOP, cells, rectangles
+from siphon.overview import DAY_MS, calendar, costs, month_name, overview
+from siphon.web import as_json, page, read, state, unchanged
 from siphon.zones import zone
 
-CELL = 17  # pixels of a day in the calendar, its gap included
-CHART = (720, 150)  # width and height of the cost chart
+CHARTS = {"activity": calendar, "cost": costs}  # what each is drawn of
 
 
 @hookimpl
 def register_routes():
-    return [(r"^/$", home)]
+    return [(r"^/$", home), (r"^/-/chart/(?P<name>[a-z]+)$", chart)]
 
 
 async def home(datasette, request):
@@ -34,10 +36,13 @@ def _found(connection, budgets):
         "seen": seen,
         "budgets": _budgets(check(connection, budgets, zone(None), now)),
         "cell": CELL,
-        "cells": _cells(seen.calendar),
+        "left": LEFT,
+        "top": TOP,
+        "cells": cells(seen.calendar.days),
         "month_name": month_name,
-        "bars": _bars(seen),
+        "bars": rectangles(seen.month),
         "chart": CHART,
+        "every": EVERY,
         "changes": [_change(new, old) for new, old in zip(seen.week, seen.before, strict=True)],
         "worried": [host for host in seen.hosts if host.worries],
     }
@@ -59,33 +64,21 @@ def _change(new, old):
     return f"{'+' if share > 0 else '−'}{abs(share):.0%} on the week before"
 
 
-def _cells(calendar):
-    """The calendar's days as SVG. Numbers and dates alone stand in it; made here, as there are 370."""
-    cells = []
-    for one in calendar:
-        place = f'x="{one.column * CELL + 30}" y="{one.row * CELL + 18}" width="{CELL - 3}"'
-        rect = f'<rect class="l{one.level}" {place} height="{CELL - 3}" rx="2"'
-        if not one.level:
-            cells.append(f"{rect}/>")
-            continue
-        what = f"{one.day}: {plural(one.prompts, 'prompt')}, {plural(one.calls, 'tool call')}"
-        href = f"/-/sessions?day={one.day}&amp;kind=any"
-        cells.append(f'<a href="{href}" aria-label="{what}">{rect}><title>{what}</title></rect></a>')
-    return Markup("".join(cells))
+async def chart(datasette, request):
+    name = request.url_vars["name"]
+    if name not in CHARTS:
+        raise NotFound(f"no chart {name!r}; known: {', '.join(CHARTS)}")
+    now = time.time_ns() // 1_000_000
+    limits = request.scope["siphon"].actor.limits
+    stamp = state(datasette.siphon.config.database, name, now // DAY_MS, limits)
+    if unchanged(request, stamp):
+        return as_json(request, None, stamp=stamp)
+    found = await read(datasette, request, lambda connection: CHARTS[name](connection, now))
+    return as_json(request, await asyncio.to_thread(_drawn, name, found), stamp=stamp)
 
 
-def _bars(seen):
-    """Rectangles of the cost chart: (x, y, width, height, colour, what it says)."""
-    width, height = CHART
-    most = max((bar.cost_usd for bar in seen.bars), default=0) or 1
-    step = width / len(seen.bars)
-    order = [one.source for one in seen.costs]
-    rectangles = []
-    for number, bar in enumerate(seen.bars):
-        top = height
-        for one in bar.slices:
-            tall = one.cost_usd / most * height
-            top -= tall
-            place = order.index(one.source)
-            rectangles.append((number * step, top, step - 3, tall, place, bar.day, one))
-    return rectangles
+def _drawn(name, found):
+    # Altair takes a second to load, and nobody needs it before there is a page.
+    from siphon import home_charts
+
+    return getattr(home_charts, name)(found)

@@ -40,7 +40,7 @@ _HEADERS = (
 _ANYONE = re.compile(r"/-/(login|siphon/static/.+)")
 # The pages of siphon that read the database by `web.read`, and so hold a limited reader's rows alone.
 _LIMITED = re.compile(
-    r"/|/-/(search|sessions|files|tools|fleet|problems|coverage|usage|report|logout|session/.+|siphon/api/.+)"
+    r"/|/-/(search|sessions|files|tools|fleet|problems|coverage|usage|report|logout|session/.+|chart/.+|follow/.+|siphon/api/.+)"
 )
 _ADMINS = re.compile(
     r"/-/(config|settings|plugins|threads|tasks|databases|metadata|actor|actions|versions|permissions|check"

@@ -3,6 +3,7 @@
 import sqlite3
 from typing import NamedTuple
 
+from siphon.counts import Count, by_host, counts
 from siphon.figures import day
 from siphon.session_list import Asked, Listed, sessions
 
@@ -55,6 +56,20 @@ class Bar(NamedTuple):
     slices: list[Slice]  # in the order of `Overview.costs`
 
 
+class Calendar(NamedTuple):
+    """A year up to today."""
+
+    days: list[Day]
+    months: list[Month]
+
+
+class Costs(NamedTuple):
+    """COST_DAYS days of cost."""
+
+    bars: list[Bar]
+    costs: list[Slice]  # each tool's in all, most first
+
+
 class Host(NamedTuple):
     """A host and what is wrong with it. Times are UTC ms."""
 
@@ -75,10 +90,8 @@ class Overview(NamedTuple):
 
     week: Week
     before: Week
-    calendar: list[Day]
-    months: list[Month]
-    bars: list[Bar]
-    costs: list[Slice]  # each tool's cost of the month, most first
+    calendar: Calendar
+    month: Costs
     recent: list[Listed]
     hosts: list[Host]
     sessions: int
@@ -86,19 +99,14 @@ class Overview(NamedTuple):
 
 def overview(connection: sqlite3.Connection, now: int) -> Overview:
     """`now` is UTC ms. Where the last week is empty, the last one with anything in it is told of."""
-    today = now - now % DAY_MS
     end = _end(connection, now)
     recent = sessions(connection, Asked(filters=(("kind", "main"),), sort="ended", limit=RECENT))
-    calendar = _calendar(connection, today)
-    bars, costs = _costs(connection, end - 1 - (end - 1) % DAY_MS)
     return Overview(
         until=None if end == now else end - 1,
         week=_week(connection, end - 7 * DAY_MS, end),
         before=_week(connection, end - 14 * DAY_MS, end - 7 * DAY_MS),
-        calendar=calendar,
-        months=_months(calendar),
-        bars=bars,
-        costs=costs,
+        calendar=calendar(connection, now),
+        month=costs(connection, now),
         recent=recent.sessions,
         hosts=hosts(connection, now),
         sessions=recent.total,
@@ -124,7 +132,9 @@ def _week(connection: sqlite3.Connection, start: int, end: int) -> Week:
     return Week(*row)
 
 
-def _calendar(connection: sqlite3.Connection, today: int) -> list[Day]:
+def calendar(connection: sqlite3.Connection, now: int) -> Calendar:
+    """The weeks up to today's."""
+    today = now - now % DAY_MS
     weekday = _weekday(today)
     first = today - (weekday + 7 * (WEEKS - 1)) * DAY_MS
     rows = connection.execute(
@@ -140,7 +150,7 @@ def _calendar(connection: sqlite3.Connection, today: int) -> list[Day]:
         prompts, calls = found.get(at, (0, 0))
         level = sum(prompts + calls > step for step in steps)
         days.append(Day(day(at) or "", prompts, calls, level, number // 7, number % 7))
-    return days
+    return Calendar(days, _months(days))
 
 
 def _weekday(ts: int) -> int:
@@ -154,15 +164,14 @@ def _steps(counts: list[int]) -> list[int]:
     return [0, *(busy[len(busy) * part // 4] for part in (1, 2, 3))] if busy else [0]
 
 
-def _months(calendar: list[Day]) -> list[Month]:
-    months: list[Month] = []
-    for one in calendar:
-        if one.day.endswith("-01"):
-            months.append(Month(one.day[:7], one.column))
-    return months
+def _months(days: list[Day]) -> list[Month]:
+    return [Month(one.day[:7], one.column) for one in days if one.day.endswith("-01")]
 
 
-def _costs(connection: sqlite3.Connection, today: int) -> tuple[list[Bar], list[Slice]]:
+def costs(connection: sqlite3.Connection, now: int) -> Costs:
+    """The days up to today; where the last week is empty, up to the last one with anything in it."""
+    last = _end(connection, now) - 1
+    today = last - last % DAY_MS
     first = today - (COST_DAYS - 1) * DAY_MS
     rows = connection.execute(
         "select u.hour / 86400000, s.source, sum(u.cost_nanousd) / 1e9"
@@ -180,37 +189,44 @@ def _costs(connection: sqlite3.Connection, today: int) -> tuple[list[Bar], list[
         at = first + number * DAY_MS
         slices = [Slice(source, by_day[at, source]) for source in order if (at, source) in by_day]
         bars.append(Bar(day(at) or "", sum(one.cost_usd for one in slices), slices))
-    return bars, [Slice(source, totals[source]) for source in order]
+    return Costs(bars, [Slice(source, totals[source]) for source in order])
 
 
 def hosts(connection: sqlite3.Connection, now: int) -> list[Host]:
     """All hosts, those that need attention first."""
-    # As the view host_status, which looks at each host's logs four times.
-    rows = connection.execute(
-        "select h.name, h.collected_at, s.last, coalesce(s.sessions, 0), coalesce(l.problems, 0),"
-        " coalesce(l.failed, 0), h.error from hosts h"
-        " left join (select host, sum(problems) as problems, sum(error is not null) as failed"
-        " from logs group by host) l on l.host = h.name"
-        " left join (select host, sum(not hidden) as sessions, max(ended_at) as last"
-        " from sessions group by host) s on s.host = h.name order by h.name"
-    )
-    found = [Host._make((*row, _worries(tuple(row), now))) for row in rows]
+    loaded = by_host(counts(connection))
+    found = []
+    for name, collected, error in connection.execute(
+        "select name, collected_at, error from hosts order by name"
+    ).fetchall():
+        one = loaded.get(name, Count(name, ""))
+        found.append(
+            Host(
+                name=name,
+                collected_at=collected,
+                last_activity_at=one.last_activity_at,
+                sessions=one.sessions,
+                problems=one.problems,
+                failed_logs=one.failed_logs,
+                error=error,
+                worries=_worries(collected, one, error, now),
+            )
+        )
     return sorted(found, key=lambda host: not host.worries)
 
 
-def _worries(row: tuple[object, ...], now: int) -> list[str]:
-    _, collected, _, _, problems, failed, error = row
+def _worries(collected: int | None, loaded: Count, error: str | None, now: int) -> list[str]:
     worries = []
     if error is not None:
         worries.append(f"the last collect failed: {error}")
-    if isinstance(collected, int) and now - collected > STALE_MS:
+    if collected is not None and now - collected > STALE_MS:
         worries.append(f"not collected since {day(collected)}")
     if collected is None:
         worries.append("never collected")
-    if failed:
-        worries.append(f"{failed} logs could not be loaded")
-    if problems:
-        worries.append(f"{problems} parts of logs could not be read")
+    if loaded.failed_logs:
+        worries.append(f"{loaded.failed_logs} logs could not be loaded")
+    if loaded.problems:
+        worries.append(f"{loaded.problems} parts of logs could not be read")
     return worries
 
 

@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -123,6 +125,8 @@ START_PAGES = [
     "/-/fleet",
     "/-/problems",
     "/-/coverage",
+    "/-/chart/activity",
+    "/-/chart/cost",
     "/-/usage?by=project&since=2026-01-01",
     "/-/usage?by=host&since=2026-01-01",
     "/-/report?kind=cost&since=2026-01-01",
@@ -178,14 +182,21 @@ def _walked(site: Site, cookie: str) -> dict[str, Answer]:
             links = re.findall(r'(?:href|action|src|data-\w+)="(/[^"]*)"', answer.text)
             waiting += [unescape(link) for link in links]
         if found := re.match(r"/-/session/([^?]+)$", path):
-            forms = [f"export={form}&subagents=yes" for form in ("md", "html", "json", "raw")]
+            forms = [f"export={form}&subagents=yes" for form in ("md", "html", "json", "raw", "zip")]
             shown = ["show=all", "find=the", *(f"raw={n}" for n in range(12)), "part=3"]
             waiting[:0] = [f"/-/session/{found[1]}?{more}" for more in (*forms, *shown)]
     return seen
 
 
+def _unzipped(body: bytes) -> bytes:
+    if not body.startswith(b"PK"):
+        return body
+    with ZipFile(BytesIO(body)) as found:
+        return b"".join(name.encode() + found.read(name) for name in found.namelist())
+
+
 def _holds(answer: Answer, words: tuple[str, ...]) -> bool:
-    said = unquote(answer.body.decode(errors="replace") + str(answer.headers)).lower()
+    said = unquote(_unzipped(answer.body).decode(errors="replace") + str(answer.headers)).lower()
     return any(word in said for word in words)
 
 
@@ -205,6 +216,7 @@ def test_no_page_no_json_no_export_and_no_raw_byte_tells_a_limited_reader_of_the
     }
     assert own in pages and seen[f"{own}?export=raw&subagents=yes"].status == 200
     assert "the reply" in seen[f"{own}?export=md&subagents=yes"].text
+    assert b"the reply" in _unzipped(seen[f"{own}?export=zip&subagents=yes"].body)
 
 
 def test_who_reads_everything_meets_both_words_on_nearly_every_page(fleet: Road, site: Site) -> None:
@@ -217,6 +229,8 @@ def test_who_reads_everything_meets_both_words_on_nearly_every_page(fleet: Road,
         if not _holds(site.get(path, Cookie=cookie), (word,))
     ]
     usual = {
+        "/-/chart/activity",
+        "/-/chart/cost",
         "/-/usage",
         "/-/report",
         f"{API}/activity",
@@ -251,7 +265,8 @@ def test_what_is_out_of_the_limits_is_not_there(fleet: Road, site: Site, reader:
         for pair in IDS
     }
     for pair, key in IDS.items():
-        for path in (f"{API}/session/{key}", f"{API}/session/{pair[0]}/claude_code/{key}"):
+        uid = f"{pair[0]}/claude_code/{key}"
+        for path in (f"{API}/session/{key}", f"{API}/session/{uid}", f"/-/follow/{uid}"):
             assert site.get(path, Cookie=cookie).status == (200 if mine[pair] else 404)
     told = site.get(f"{API}/sessions", Cookie=cookie).json()
     assert told["total"] == len(told["sessions"]) == sum(mine.values())

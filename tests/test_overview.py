@@ -15,7 +15,7 @@ from siphon import figures
 from siphon.db import connect
 from siphon.errors import SiphonError
 from siphon.export import Wanted, export, file_name
-from siphon.overview import DAY_MS, WEEKS, hosts, overview
+from siphon.overview import DAY_MS, WEEKS, calendar, costs, hosts, overview
 from siphon.session_list import Asked, sessions
 from siphon.sessions import find, header
 from siphon.times import millis
@@ -47,11 +47,11 @@ def test_a_quiet_week_gives_way_to_the_last_busy_one(db: sqlite3.Connection) -> 
     seen = overview(db, NOW + 30 * DAY_MS)
     assert seen.until is not None and figures.day(seen.until) == "2026-03-03"
     assert seen.week.requests > 100
-    assert sum(bar.cost_usd for bar in seen.bars) > 0
+    assert sum(bar.cost_usd for bar in seen.month.bars) > 0
 
 
 def test_the_calendar_is_a_year_that_ends_today(db: sqlite3.Connection) -> None:
-    days = overview(db, NOW).calendar
+    days = calendar(db, NOW).days
     assert [days[-1].day, days[-1].row] == ["2026-03-04", 2]  # a Wednesday
     assert (WEEKS - 1) * 7 < len(days) <= WEEKS * 7
     assert [one.day for one in days] == sorted(one.day for one in days)
@@ -61,9 +61,10 @@ def test_the_calendar_is_a_year_that_ends_today(db: sqlite3.Connection) -> None:
 
 
 def test_the_bars_add_up_to_each_tools_cost(db: sqlite3.Connection) -> None:
-    seen = overview(db, NOW)
-    for one in seen.costs:
-        parts = [part.cost_usd for bar in seen.bars for part in bar.slices if part.source == one.source]
+    month = costs(db, NOW)
+    assert month.costs
+    for one in month.costs:
+        parts = [part.cost_usd for bar in month.bars for part in bar.slices if part.source == one.source]
         assert sum(parts) == pytest.approx(one.cost_usd)
 
 
