@@ -1,22 +1,38 @@
-"""/-/session/<uid>: the transcript, a record in full, or its raw bytes."""
+"""/-/session/<uid>: the transcript, a record in full, its raw bytes. /-/follow/<uid>: is there more?"""
 
+import asyncio
 from bisect import bisect_right
+from functools import partial
 
 from datasette import Response, hookimpl
+from datasette.utils.asgi import AsgiStream
 
 from siphon.archive import Archive
 from siphon.entries import DENSITIES, USUAL, entries, files_touched
 from siphon.errors import SiphonError
-from siphon.export import FORMS, Wanted, export, file_name
+from siphon.export import FORMS, ORIGINAL, Wanted, copied, export, file_name, wanted_originals
 from siphon.figures import plural
 from siphon.pictures import pictures
 from siphon.raw import gone, records
 from siphon.resume import resume
 from siphon.search import Query, search
-from siphon.sessions import branches, children, find, header, parents
+from siphon.sessions import branches, children, find, header, log_state, parents
 from siphon.transcript import transcript
 from siphon.urls import session_url
-from siphon.web import STRICT, arguments, failed, known, number, page, path_part, read
+from siphon.web import (
+    STRICT,
+    arguments,
+    as_json,
+    error_json,
+    failed,
+    known,
+    number,
+    page,
+    path_part,
+    read,
+    state,
+    unchanged,
+)
 
 NAMES = (
     "at", "show", "find", "part", "raw", "picture", "n", "fragment", "export", "subagents", "output",
@@ -25,7 +41,7 @@ NAMES = (
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/session/(?P<uid>.+)$", session)]
+    return [(r"^/-/session/(?P<uid>.+)$", session), (r"^/-/follow/(?P<uid>.+)$", follow)]
 
 
 async def session(datasette, request):
@@ -48,6 +64,22 @@ async def session(datasette, request):
         return await _transcript(datasette, request, uid, given)
     except SiphonError as error:
         return failed(datasette, request, error)
+
+
+async def follow(datasette, request):
+    """What an open page asks every other second: while the database is the same, nothing is read for it;
+    else one row, which says whether this session has changed.
+    """
+    uid = path_part(request, "uid")
+    limits = request.scope["siphon"].actor.limits
+    stamp = state(datasette.siphon.config.database, "follow", uid, limits)
+    if unchanged(request, stamp):
+        return as_json(request, None, stamp=stamp)
+    try:
+        found = await read(datasette, request, lambda connection: log_state(connection, uid))
+    except SiphonError as error:
+        return error_json(request, error)
+    return as_json(request, {"state": found}, stamp=stamp)
 
 
 async def _transcript(datasette, request, uid, given):
@@ -75,6 +107,7 @@ async def _transcript(datasette, request, uid, given):
             "children": born,
             "branches": _branches(connection, head.id, shown.window),
             "by_call": by_call,
+            "state": log_state(connection, uid),
             "files": files_touched(connection, head.id),
             "query": words,
             "found": found,
@@ -159,17 +192,29 @@ async def _export(datasette, request, uid, form):
     given = dict(arguments(request))
     wanted = Wanted(output=given.get("output") != "no", subagents=given.get("subagents") == "yes")
 
-    def ask(connection):
-        archive = Archive(datasette.siphon.config.archive)
-        body = b"".join(export(connection, archive, uid, form, wanted))
-        return file_name(header(connection, uid), form), body
+    archive = Archive(datasette.siphon.config.archive)
 
-    name, body = await read(datasette, request, ask)
-    return Response(
-        body,
-        headers={
-            "content-disposition": f'attachment; filename="{name}"',
-            "content-security-policy": f"{STRICT}; sandbox",
-        },
-        content_type=f"{FORMS[form]}; charset=utf-8",
-    )
+    def ask(connection):
+        name = file_name(header(connection, uid), form)
+        if form in ORIGINAL:
+            return name, wanted_originals(connection, archive, uid, form, wanted)
+        return name, b"".join(export(connection, archive, uid, form, wanted))
+
+    name, found = await read(datasette, request, ask)
+    headers = {
+        "content-disposition": f'attachment; filename="{name}"',
+        "content-security-policy": f"{STRICT}; sandbox",
+    }
+    kind = FORMS[form] if form == "zip" else f"{FORMS[form]}; charset=utf-8"
+    if form in ORIGINAL:
+        return AsgiStream(
+            partial(_poured, copied(archive, found, form)), headers=headers, content_type=kind
+        )
+    return Response(found, headers=headers, content_type=kind)
+
+
+async def _poured(blocks, writer):
+    """Block by block: logs may be larger than memory."""
+    while (block := await asyncio.to_thread(next, blocks, None)) is not None:
+        # The writer itself would have text.
+        await writer.send({"type": "http.response.body", "body": block, "more_body": True})

@@ -35,6 +35,7 @@ _ELSEWHERE = {
     "budget": ("siphon.cli_budget", "budget"),
     "coverage": ("siphon.cli_coverage", "coverage_"),
     "health": ("siphon.cli_health", "health_"),
+    "export": ("siphon.cli_export", "export_"),
     "hosts": ("siphon.cli_hosts", "hosts_"),
     "push": ("siphon.cli_push", "push_"),
     "prices": ("siphon.cli_prices", "prices_"),

@@ -1,4 +1,4 @@
-"""A session to keep or to hand on: as Markdown, as one HTML file, as JSON, or as its log's own bytes."""
+"""A session to keep or to hand on: as Markdown, one HTML file, JSON, or its log's own bytes."""
 
 import json
 import sqlite3
@@ -10,19 +10,23 @@ from siphon import api
 from siphon.archive import Archive
 from siphon.assets import assets
 from siphon.entries import Call, Entry, Text, entries, visible_seqs
-from siphon.errors import SiphonError
 from siphon.figures import bytes_, count, duration, stamp, usd
-from siphon.log import Log
 from siphon.markdown import markdown
-from siphon.raw import check_whole
+from siphon.originals import Originals, log_bytes, originals, zipped
 from siphon.reading import call_figures, call_line, label
 from siphon.sessions import Header, children, header
 from siphon.sources import sources
-from siphon.stores import is_store
 from siphon.toolview import parts
 from siphon.visible import visible
 
-FORMS = {"md": "text/markdown", "html": "text/html", "json": "application/json", "raw": "text/plain"}
+FORMS = {
+    "md": "text/markdown",
+    "html": "text/html",
+    "json": "application/json",
+    "raw": "text/plain",
+    "zip": "application/zip",
+}
+ORIGINAL = ("raw", "zip")  # forms that are read from the archive, not from the database
 LONGEST = 200_000  # characters of a message that are read as Markdown
 _STEP = 200  # records read at a time
 
@@ -38,8 +42,8 @@ def export(
     connection: sqlite3.Connection, archive: Archive, uid: str, form: str, wanted: Wanted
 ) -> Iterator[bytes]:
     """The session's parts in the order of the file. Raises UnknownSessionError, SiphonError."""
-    if form == "raw":
-        yield from _raw(connection, archive, uid)
+    if form in ORIGINAL:
+        yield from copied(archive, wanted_originals(connection, archive, uid, form, wanted), form)
         return
     heads = list(_family(connection, header(connection, uid), wanted, set()))
     if form == "json":
@@ -50,6 +54,20 @@ def export(
         return
     for text in (_html if form == "html" else _markdown)(connection, heads, wanted):
         yield text.encode(errors="replace")
+
+
+def wanted_originals(
+    connection: sqlite3.Connection, archive: Archive, uid: str, form: str, wanted: Wanted
+) -> Originals:
+    """Which logs a form of ORIGINAL holds. Raises UnknownSessionError, SiphonError."""
+    head = header(connection, uid)
+    family = list(_family(connection, head, wanted, set())) if form == "zip" else [head]
+    return originals(connection, archive, family)
+
+
+def copied(archive: Archive, found: Originals, form: str) -> Iterator[bytes]:
+    """The bytes of a form of ORIGINAL; the database is not needed any more. Raises SiphonError."""
+    return zipped(archive, found) if form == "zip" else log_bytes(archive, found.logs[0])
 
 
 def file_name(head: Header, form: str) -> str:
@@ -74,20 +92,6 @@ def _records(connection: sqlite3.Connection, head: Header) -> Iterator[Entry]:
     seqs = visible_seqs(connection, head.id, "all")
     for start in range(0, len(seqs), _STEP):
         yield from entries(connection, head.id, seqs[start : start + _STEP], "all")
-
-
-def _raw(connection: sqlite3.Connection, archive: Archive, uid: str) -> Iterator[bytes]:
-    head = header(connection, uid)
-    check_whole(connection, head.id)
-    log = Log(archive.home(head.host), head.host, head.path)
-    if is_store(log.home.open(head.path)):
-        raise SiphonError(
-            f"{head.path} is a store that holds more than this session, tokens of logins maybe: it is"
-            f" not handed out; `siphon restore {head.host}/{head.path} --to DIR` gives it"
-        )
-    with log.open() as file:
-        while block := file.read(1 << 20):
-            yield block
 
 
 def _json(connection: sqlite3.Connection, head: Header, wanted: Wanted) -> api.Json:
