@@ -198,6 +198,18 @@ def children(connection: sqlite3.Connection, session: int) -> list[Relative]:
     return [Relative(*row) for row in connection.execute(sql, [session])]
 
 
+def log_state(connection: sqlite3.Connection, uid: str) -> str:
+    """Changes whenever the session's log is read again; asks for one row. Raises UnknownSessionError."""
+    row = connection.execute(
+        "select l.loaded_at, l.generation, l.size, s.messages, s.tool_calls from sessions s"
+        " join logs l on l.id = s.log_id where s.uid = ?",
+        [uid],
+    ).fetchone()
+    if row is None:
+        raise UnknownSessionError(f"no session {uid!r}; `siphon sessions` lists them", [])
+    return ".".join(map(str, row))
+
+
 class Branch(NamedTuple):
     """A session that went another way from one of this session's records on."""
 

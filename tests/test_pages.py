@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from claude_lines import Lines
+from claude_lines import START, Lines
 from website import HOSTILE, LONG, RICH, Site, fleet, served
 
 pytest_plugins = ["website_fixtures"]
@@ -39,6 +40,8 @@ FAULTS = """axe.run(document, {
 FOUND = f"/-/session/laptop/claude_code/{HOSTILE}?find=hostile&at=3#m3"
 EVERYWHERE = "/-/search?q=hostile&in=prompts,replies,thinking,input,output"
 SESSION = f"/-/session/laptop/claude_code/{RICH}"
+LIVE = "00000004-aaaa-4000-8000-0000000000a4"
+OTHER = "00000005-aaaa-4000-8000-0000000000a5"
 
 
 @pytest.fixture(scope="module")
@@ -294,28 +297,55 @@ def test_a_session_that_is_written_follows_itself(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     made = fleet(tmp_path_factory.mktemp("follow"))
+    home = made.config.hosts[0].home or Path()
+    lines = Lines(LIVE)
+    lines.prompt("what is there")
+    lines.call("Bash", {"command": "ls --slow"}, "there it is")
+    log = home / ".claude/projects/-home-ada-app" / f"{LIVE}.jsonl"
+    log.write_text(
+        "".join(f"{line}\n" for line in lines.lines[:-1])
+    )  # the call's result is not there yet
     made.go()
-    log = next((made.config.hosts[0].home or Path()).rglob(f"{RICH}.jsonl"))
-    lines = Lines(RICH)
-    lines.lines = log.read_text().splitlines()
-    before = len(lines.lines)
     with served(made.config) as website:
         context = opened(browser, website)
         page = context.new_page()
-        page.add_init_script("Date.now = () => 1772445700000")  # a minute after the session's last line
-        page.goto(SESSION)
-        count = page.locator(".said").count()
+        page.add_init_script("Date.now = () => 1772359300000")  # a minute after the session's last line
+        asked: list[tuple[str, int]] = []
+        page.on("response", lambda one: asked.append((urlsplit(one.url).path[:10], one.status)))
+        page.goto(f"/-/session/laptop/claude_code/{LIVE}")
+        expect(page.locator("details.call.pending")).to_have_count(1)
         page.evaluate("window.stayed = true")
+        page.wait_for_event("response", lambda one: "/-/follow/" in one.url and one.status == 304)
+
+        other = Lines(OTHER, start=START + timedelta(days=3))
+        other.prompt("elsewhere")
+        other.write(home)
+        made.go()  # another session: looked at, and nothing is fetched
+        page.wait_for_event("response", lambda one: "/-/follow/" in one.url and one.status == 200)
+        page.wait_for_event("response", lambda one: "/-/follow/" in one.url and one.status == 304)
+        assert [one for one in asked if one[0] == "/-/session"] == [("/-/session", 200)]
+
+        before = len(lines.lines)
         lines.prompt("one more thing")
         lines.call("Bash", {"command": "echo live"}, "live")
         with log.open("a") as file:
-            file.write("".join(f"{line}\n" for line in lines.lines[before:]))
+            file.write("".join(f"{line}\n" for line in lines.lines[before - 1 :]))
         made.go()
         expect(page.locator(".said", has_text="one more thing")).to_have_count(1, timeout=10_000)
         expect(page.locator("details.call", has_text="echo live")).to_have_count(1)
-        assert page.locator(".said").count() == count + 1
+        expect(page.locator("details.call.pending")).to_have_count(0)
+        assert page.locator("details.call", has_text="ls --slow").count() == 1
+        assert page.locator(".said").count() == 2
         assert page.evaluate("window.stayed") is True
         context.close()
+
+
+def test_following_reads_nothing_while_nothing_is_loaded(website: Site) -> None:
+    path = f"/-/follow/laptop/claude_code/{RICH}"
+    first = website.get(path)
+    assert first.status == 200
+    assert website.get(path, if_none_match=first.headers["etag"]).status == 304
+    assert website.get("/-/follow/laptop/claude_code/none").status == 404
 
 
 def test_a_subagent_is_shown_where_it_was_started(page: Page) -> None:

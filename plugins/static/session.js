@@ -148,7 +148,18 @@ if (button) {
 }
 // A session that is still being written follows itself: what is new is fetched when there is any.
 const uid = document.body.dataset.uid;
-const lastSeq = () => Math.max(-1, ...[...transcript.querySelectorAll("[data-seq]")].map((one) => Number(one.dataset.seq)));
+// A call that waited for its result has it now.
+const settle = (newer) => {
+  const older = transcript.querySelector(`details.pending[data-seq="${newer.dataset.seq}"]`);
+  if (!older || newer.matches(".pending")) return;
+  const copy = newer.cloneNode(true);
+  copy.open = older.open;
+  localTimes(copy);
+  older.replaceWith(copy);
+};
+
+const has = (turn, child) =>
+  [...turn.querySelectorAll(".child > a")].some((link) => link.getAttribute("href") === child.querySelector("a").getAttribute("href"));
 
 const merge = (page) => {
   const known = new Set([...transcript.querySelectorAll("[data-seq]")].map((one) => one.dataset.seq));
@@ -161,7 +172,8 @@ const merge = (page) => {
       pager ? pager.before(mine) : transcript.append(mine);
     }
     for (const one of [...turn.children]) {
-      if (!one.dataset.seq || known.has(one.dataset.seq)) continue;
+      if (known.has(one.dataset.seq)) settle(one);
+      if (one.matches(".child") ? has(mine, one) : !one.dataset.seq || known.has(one.dataset.seq)) continue;
       const spent = mine.querySelector(":scope > .spent");
       localTimes(one);
       spent ? spent.before(one) : mine.append(one);
@@ -176,12 +188,17 @@ const merge = (page) => {
   return added;
 };
 
+let stamp = "";
+let state = document.body.dataset.state;
 const tail = async () => {
   const show = document.body.dataset.show;
-  const answer = await fetch(`/-/siphon/api/session/${uid}?limit=1&show=${show}&after=${lastSeq()}`);
-  if (!answer.ok || !(await answer.json()).records.length) return;
-  const page = await fetch(`${location.pathname}?show=${show}&at=999999999999999`);
-  if (!page.ok) return;
+  const answer = await fetch(`/-/follow/${uid}`, { cache: "no-store", headers: { "If-None-Match": stamp } });
+  if (!answer.ok) return; // 304: nothing new anywhere
+  const now = (await answer.json()).state;
+  const page = now === state ? null : await fetch(`${location.pathname}?show=${show}&at=999999999999999`);
+  if (page && !page.ok) return;
+  [stamp, state] = [answer.headers.get("ETag"), now];
+  if (!page) return;
   const atEnd = innerHeight + scrollY > document.documentElement.scrollHeight - 200;
   const added = merge(new DOMParser().parseFromString(await page.text(), "text/html"));
   if (added && atEnd) scrollTo({ top: document.documentElement.scrollHeight });
