@@ -27,17 +27,27 @@ class Sshd(NamedTuple):
     host_key: Path  # public
     process: subprocess.Popen[bytes]
     log: Path
+    address: str = "127.0.0.1"
 
     def host(self, name: str, home: Path | str | None, **changes: object) -> HostConfig:
         """As siphon.yml would name it."""
         remote_home = None if home is None else str(home)
-        config = HostConfig(name, ssh="127.0.0.1", port=self.port, remote_home=remote_home)
+        config = HostConfig(name, ssh=self.address, port=self.port, remote_home=remote_home)
         return config._replace(**changes)
 
 
 @contextmanager
-def running_sshd(folder: Path, *options: str, keys: Path | None = None) -> Iterator[Sshd]:
-    """Start one; `options` are lines of its sshd_config, `keys` the ~/.ssh of another to share."""
+def running_sshd(
+    folder: Path,
+    *options: str,
+    keys: Path | None = None,
+    address: str = "127.0.0.1",
+    within: Sequence[str] = (),
+) -> Iterator[Sshd]:
+    """Start one; `options` are lines of its sshd_config, `keys` the ~/.ssh of another to share.
+
+    `within` is the command that enters a network namespace which has the `address`.
+    """
     if not PROGRAM.exists():
         pytest.fail(f"{PROGRAM} is missing: install Debian's openssh-server (`make test` does)")
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,10 +58,12 @@ def running_sshd(folder: Path, *options: str, keys: Path | None = None) -> Itera
         shutil.copy(ours / "id_ed25519.pub", ours / "authorized_keys")
     _key(folder / "host_key")
     port = _free_port()
-    process, log = _start(folder, ours, port, options)
+    lines = (*options, f"Port {port}", f"ListenAddress {address}")
+    process, log = _start(folder, ours, lines, within)
     try:
-        know(ours, port, folder / "host_key.pub")
-        yield Sshd(port, ours, folder / "host_key.pub", process, log)
+        _await(address, port, process, log)
+        know(ours, port, folder / "host_key.pub", address)
+        yield Sshd(port, ours, folder / "host_key.pub", process, log, address)
     finally:
         process.terminate()
         process.wait()
@@ -72,13 +84,11 @@ def know(folder: Path, port: int, public: Path, name: str = "127.0.0.1") -> None
 
 
 def _start(
-    folder: Path, keys: Path, port: int, options: Sequence[str]
+    folder: Path, keys: Path, options: Sequence[str], within: Sequence[str]
 ) -> tuple[subprocess.Popen[bytes], Path]:
     config = folder / "sshd_config"
     lines = [
         *(option for option in options if option != "Subsystem none"),  # the first value counts
-        f"Port {port}",
-        "ListenAddress 127.0.0.1",
         f"HostKey {folder / 'host_key'}",
         f"AuthorizedKeysFile {keys / 'authorized_keys'}",
         "PidFile none",
@@ -95,18 +105,17 @@ def _start(
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # sshd as root insists on it
     log = folder / "sshd.log"
-    process = subprocess.Popen([*mortal(), PROGRAM, "-D", "-f", config, "-E", log])
-    _await(port, process, log)
+    process = subprocess.Popen([*within, *mortal(), PROGRAM, "-D", "-f", config, "-E", log])
     return process, log
 
 
-def _await(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def _await(address: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
             break
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((address, port)) == 0:
                 return
         time.sleep(0.01)
     pytest.fail(f"sshd did not start as {getpass.getuser()}: {log.read_text() if log.exists() else ''}")
