@@ -223,9 +223,9 @@ def test_the_mark_says_when_a_machine_was_heard_of(pusher: Pusher) -> None:
         assert mark == {"at": 1_800_000_000_001, "logs": 0, "problems": 0}
 
 
+@pytest.mark.parametrize("pusher", ["ssh", "folder"], indirect=True)  # a bucket has its own rules
 def test_in_an_inbox_nobody_else_can_read(pusher: Pusher) -> None:
-    if not isinstance(pusher.shelf, InFolder):
-        pytest.skip("a bucket has its own rules")
+    assert isinstance(pusher.shelf, InFolder)
     pusher.write(LOG, b"line\n")
     pusher.push()
     below = list((pusher.shelf.folder / "laptop").rglob("*"))
@@ -234,9 +234,9 @@ def test_in_an_inbox_nobody_else_can_read(pusher: Pusher) -> None:
     assert not list((pusher.shelf.folder / "laptop/.parts").iterdir())
 
 
+# A bucket shows no half of an object, and a copy into a folder ends too soon to kill it.
+@pytest.mark.parametrize("pusher", ["ssh"], indirect=True)
 def test_a_push_that_was_killed_leaves_nothing_half(pusher: Pusher) -> None:
-    if isinstance(pusher.shelf, InBucket) or not pusher.word.startswith("ssh:"):
-        pytest.skip("a bucket shows no half of an object, and a copy in memory ends too soon to kill it")
     assert isinstance(pusher.shelf, InFolder)
     old, new = b"old\n", bytes(20_000_000)
     pusher.write(LOG, old)
