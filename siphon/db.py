@@ -10,8 +10,7 @@ from pathlib import Path
 from siphon.errors import SiphonError
 
 LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
-_FTS_HASH = (1 << 20, 64 << 20)  # bytes of postings held in memory: SQLite's own, and the most
-_FTS_SHARE = 12  # of the text in memory at once; a smaller table stays nearer to the processor
+_FTS_HASH = (1 << 20, 16 << 20)  # bytes of postings held in memory: SQLite's own, and in bulk
 _FTS_MERGE = (4, 16)  # segments of a level before they are merged: SQLite's own, and in bulk
 
 
@@ -118,19 +117,12 @@ def index(connection: sqlite3.Connection) -> None:
 def index_text(connection: sqlite3.Connection) -> None:
     """Views, the full-text tables and their triggers; all text is read once."""
     connection.executescript(script("fts.sql"))
-    usual, most = _FTS_HASH
-    size = min(most, max(usual, _size(connection) // _FTS_SHARE))
     for table in ("messages_fts", "tool_calls_fts"):
-        _set(connection, table, "hashsize", size)
+        _set(connection, table, "hashsize", _FTS_HASH[1])
         _set(connection, table, "automerge", _FTS_MERGE[1])
         connection.execute(f"insert into {table}({table}) values ('rebuild')")
-        _set(connection, table, "hashsize", usual)
+        _set(connection, table, "hashsize", _FTS_HASH[0])
         _set(connection, table, "automerge", _FTS_MERGE[0])
-
-
-def _size(connection: sqlite3.Connection) -> int:
-    pages, page = connection.execute("select * from pragma_page_count, pragma_page_size").fetchone()
-    return int(pages) * int(page)
 
 
 def _set(connection: sqlite3.Connection, table: str, option: str, value: int) -> None:
