@@ -67,7 +67,7 @@ class Log:
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return PurePosixPath(self.path).name
+        return self.path.rpartition("/")[2]
 
     @property
     def stem(self) -> str:
@@ -77,7 +77,7 @@ class Log:
     @property
     def parts(self) -> tuple[str, ...]:
         """The path's parts, the first being a folder (or file) directly in the home."""
-        return PurePosixPath(self.path).parts
+        return tuple(self.path.split("/"))
 
     def problem(self, what: str, line: int | None = None, offset: int | None = None) -> None:
         """Record a part that could not be read; parsing goes on."""
@@ -111,6 +111,10 @@ class Log:
         """
         decode = decoder.decode
         return self.either(decode, decode)
+
+    def first(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
+        """As `objects`, decoding no line before it is asked for: for a look at a log's head."""
+        return self._one_by_one(self.lines(), decoder.decode, decoder.decode)
 
     def either(
         self, quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
@@ -240,13 +244,30 @@ def lines_with(home: Home, path: str, word: str) -> list[Line]:
     file = home.open(path)
     if file is None:
         return []
-    needle, found, offset = word.encode(), [], 0
+    needle, number, offset = word.encode(), 1, 0
+    found: list[Line] = []
+    rest: list[bytes] = []
     with file:
-        for number, raw in enumerate(file, 1):
-            if needle in raw and raw.endswith(b"\n"):
-                found.append(Line(number, offset, _bare(raw, number)))
-            offset += len(raw)
+        while block := file.read(_BLOCK):
+            end = block.rfind(b"\n") + 1
+            if not end:
+                rest.append(block)
+                continue
+            whole, rest = b"".join((*rest, block[:end])), [block[end:]]
+            found += _holding(needle, whole, number, offset)
+            number += whole.count(b"\n")
+            offset += len(whole)
     return found
+
+
+def _holding(needle: bytes, whole: bytes, number: int, offset: int) -> Iterator[Line]:
+    """The lines that hold the needle, of some whole ones that begin at a place of their file."""
+    start, at = 0, whole.find(needle)
+    while at >= 0:
+        begins, ends = whole.rfind(b"\n", 0, at) + 1, whole.find(b"\n", at)
+        number += whole.count(b"\n", start, begins)
+        yield Line(number, offset + begins, _bare(whole[begins:ends], number))
+        start, at = begins, whole.find(needle, ends)
 
 
 def _rows(file: IO[bytes], rest: list[bytes]) -> Iterator[list[bytes]]:
@@ -256,12 +277,22 @@ def _rows(file: IO[bytes], rest: list[bytes]) -> Iterator[list[bytes]]:
     """
     read = getattr(file, "read1", file.read)  # read1 gives all that lies before damage
     while block := read(_BLOCK):
-        rows = block.split(b"\n")
+        rows = _split(block)
         rest.append(rows[0])
         if len(rows) > 1:
             rows[0] = b"".join(rest)
             rest[:] = [rows.pop()]
             yield rows
+
+
+def _split(block: bytes) -> list[bytes]:
+    """As `split` at line ends, which looks at one byte after the other and takes twice the time."""
+    rows, at, find = [], 0, block.find
+    while (end := find(10, at)) >= 0:
+        rows.append(block[at:end])
+        at = end + 1
+    rows.append(block[at:])
+    return rows
 
 
 _LINE = tuple.__new__  # what Line() does, without its frame

@@ -16,6 +16,8 @@ def millis(stamp: str | int | float | None) -> int | None:
             return _MINUTES[stamp[:17]] + _SECONDS[stamp[17:20]] + _MILLIS[stamp[20:]]
         except KeyError:
             return _text(stamp)
+    if type(stamp) is int and 10**11 <= stamp < 10**14:
+        return stamp
     return None if stamp is None or isinstance(stamp, bool) else _number(stamp)
 
 

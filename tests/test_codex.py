@@ -29,6 +29,7 @@ from siphon.records import (
     ToolCall,
 )
 from siphon.sources import sources
+from siphon.sources.codex import reader
 from siphon.sources.codex.lines import Info, Usage
 from siphon.sources.codex.outcome import Result, of_output
 from siphon.sources.codex.patches import Change, absolute, envelope, of_envelope
@@ -362,15 +363,22 @@ def test_what_a_grown_log_told_before_keeps_its_place(name: str, tmp_path: Path)
                 assert (later.text, later.kind) == (message.text, message.kind)
 
 
-def test_a_rollback_marks_what_it_took_back_and_its_tokens_stay() -> None:
+@pytest.mark.parametrize("held", [reader.HELD, 0], ids=["held", "read twice"])
+def test_a_rollback_marks_what_it_took_back_and_its_tokens_stay(
+    held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "HELD", held)
     ((_, records),) = case("rolledback")
     gone = {one.text for one in own(records, Message) if one.abandoned}
     assert gone == {"second", "answer 1", "third", "answer 2", "second, better", "better"}
     assert sum(one.input_tokens for one in own(records, Request)) == 4300
 
 
-def test_reading_holds_no_more_than_a_response(tmp_path: Path) -> None:
+def test_of_a_large_log_reading_holds_no_more_than_a_response(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten times the log takes no ten times the memory."""
+    monkeypatch.setattr(reader, "HELD", 10_000)
 
     def peak(turns: int) -> int:
         path = f".codex/sessions/2026/05/04/rollout-2026-05-04T08-00-00-{turns}.jsonl"

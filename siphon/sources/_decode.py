@@ -16,9 +16,19 @@ Count = Annotated[
 ]  # what no counter exceeds; else the field is damaged
 Stamp = str | int | float | None  # for siphon.times.millis
 _ANY = msgspec.json.Decoder()
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 _HEAD = 1 << 18  # bytes of a loose file that are looked at
 _MENDS = 20  # fields of one record dropped at most
+
+
+def entries(log: Log, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
+    """The log's lines as `Log.objects` tells them; fields of a wrong type are dropped, as by `typed`."""
+    for line, value in log.either(decoder.decode, _RAW.decode):
+        if not isinstance(value, msgspec.Raw):
+            yield line, value
+        elif (entry := typed(log, value, decoder, line)) is not None:
+            yield line, entry
 
 
 def typed(log: Log, raw: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T], line: Line) -> T | None:

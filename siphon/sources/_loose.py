@@ -1,13 +1,10 @@
 """Values of a tool's JSON whatever type it gave them: the asked-for type, or None (or empty)."""
 
-import re
 from typing import Any
 
 import msgspec
 
 from siphon.times import millis
-
-_SPACE = re.compile(r"\s+")
 
 
 def text(value: Any) -> str | None:
@@ -70,7 +67,7 @@ def one_line(value: Any, limit: int = 200) -> str | None:
     """The text on one line, cut to a length with an ellipsis."""
     if not isinstance(value, str):
         return None
-    line = _SPACE.sub(" ", value[: limit * 4]).strip()
+    line = " ".join(value[: limit * 4].split())
     return (line if len(line) <= limit else line[: limit - 1] + "…") or None
 
 

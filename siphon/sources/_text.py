@@ -1,6 +1,6 @@
 """Small texts made of large ones: summaries, JSON text, ids that are unique within a source."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ def line(text: str, limit: int = SUMMARY) -> str | None:
 
 def first(args: Any, keys: Iterable[str]) -> str | None:
     """One line of the first of the keys under which the arguments hold a text."""
-    if not isinstance(args, Mapping):
+    if not isinstance(args, dict):
         return line(args) if isinstance(args, str) else None
     for key in keys:
         value = args.get(key)
@@ -33,7 +33,7 @@ def first(args: Any, keys: Iterable[str]) -> str | None:
 
 def text_of(args: Any, *keys: str) -> str | None:
     """The first of the keys under which the arguments hold a text that is not empty."""
-    if isinstance(args, Mapping):
+    if isinstance(args, dict):
         for key in keys:
             value = args.get(key)
             if isinstance(value, str) and value:

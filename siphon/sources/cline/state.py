@@ -1,8 +1,10 @@
 """What is known of a task while its messages are read in order."""
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from siphon.records import Message, MessageKind, Role, ToolCall
@@ -12,6 +14,7 @@ from siphon.sources.cline.history import Call
 from siphon.sources.cline.tools import Calls, Shown
 from siphon.sources.cline.usage import Usage
 
+_since = itemgetter(0)
 Models = Sequence[tuple[int, str, str | None]]  # since (ms), model, provider; by time
 
 
@@ -72,9 +75,11 @@ class State:
 
     def model_at(self, ts: int | None) -> tuple[str | None, str | None]:
         """Model and provider in use at a time: the last known by then, else the first known."""
-        before = [use for use in self.models if ts is None or use[0] <= ts]
-        uses = before[-1:] or self.models[:1]
-        return (uses[0][1], uses[0][2]) if uses else (None, None)
+        if not self.models:
+            return None, None
+        place = len(self.models) if ts is None else bisect(self.models, ts, key=_since)
+        _, model, provider = self.models[max(0, place - 1)]
+        return model, provider
 
     def message(
         self, element: Element, ts: int | None, role: Role, kind: MessageKind, words: str | None

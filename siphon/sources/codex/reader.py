@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, get_args
 
 import msgspec
-import zstandard
 
 from siphon.log import Line, Log
 from siphon.records import Record
@@ -17,6 +16,7 @@ from siphon.sources.codex.events import EVENTS, compacted, known_item, turn_cont
 from siphon.sources.codex.items import ITEMS
 from siphon.sources.codex.lines import COMMON, DOCUMENT, ENTRY, WRAPPED, Common, Entry, Wrapped
 from siphon.sources.codex.replay import Replay, found, replay, spawn_call
+from siphon.sources.codex.rollbacks import mark, mentioned
 from siphon.sources.codex.session import Origin, begin, described, name_id, origin, relations
 from siphon.sources.codex.skips import SKIPS
 from siphon.sources.codex.thread import Thread, close
@@ -52,8 +52,16 @@ ROUTES: dict[str, dict[type, Route]] = {
     kind: {payload: _route(kind, str(payload.__struct_config__.tag)) for payload in get_args(Common)}
     for kind in ("response_item", "event_msg")
 }
+HELD = 8 << 20  # bytes of a log whose rows are held in memory
 _HEAD = 20  # lines among which a log's own session_meta stands
 _REMEMBERED = 64  # lines within which a repetition is looked for
+
+
+class Threads(NamedTuple):
+    """The log's session, and its parent where the parent's own log is not held."""
+
+    own: Thread
+    parent: Thread | None
 
 
 def records(log: Log) -> Iterator[Record]:
@@ -67,17 +75,36 @@ def records(log: Log) -> Iterator[Record]:
     call = spawn_call(parent, whence.parent, thread_id) if parent and whence.parent else None
     if copied.guess:
         log.problem(copied.guess)
+    rows = _held(log, copied, _threads(thread_id, copied, whence), call)
+    if rows is not None:
+        yield from rows
+        return
     threads = _threads(thread_id, copied, whence)
-    if _mentions(log, b"thread_rolled_back"):
+    if mentioned(log):
         threads = _rolled_back(log, copied, threads, _threads(thread_id, copied, whence))
     yield from _read(log, copied, threads, call)
 
 
-class Threads(NamedTuple):
-    """The log's session, and its parent where the parent's own log is not held."""
+def _held(log: Log, copied: Replay, threads: Threads, call: str | None) -> list[Record] | None:
+    """All records of a log that is small; None: it must be read otherwise.
 
-    own: Thread
-    parent: Thread | None
+    A rollback tells of rows before it that they are abandoned, so rows wait for the log's end.
+    """
+    trial = Log(log.home, log.host, log.path)
+    trial.reads = log.reads
+    both = [thread for thread in threads if thread is not None]
+    rows: list[Record] = []
+    for record in _read(trial, copied, threads, call):
+        rows.append(record)
+        if len(rows) % 100 == 1 and max(thread.offset or 0 for thread in both) >= HELD:
+            return None
+    for thread in both:
+        if thread.rollbacks:
+            mark(rows, thread)
+    for problem in trial.problems:
+        log.problem(*problem)
+    log.counted[0] += trial.problem_count - len(trial.problems)
+    return rows
 
 
 def _threads(thread_id: str, copied: Replay, whence: Origin) -> Threads:
@@ -95,20 +122,6 @@ def _rolled_back(log: Log, copied: Replay, probe: Threads, threads: Threads) -> 
         if known is not None and thread is not None:
             thread.rolled_back = tuple(known.rollbacks)
     return threads
-
-
-def _mentions(log: Log, needle: bytes) -> bool:
-    """Whether the bytes stand anywhere in the log."""
-    end = b""
-    with log.open() as file:
-        try:
-            while chunk := file.read(1 << 16):
-                if needle in chunk or needle in end + chunk[: len(needle)]:
-                    return True
-                end = chunk[-len(needle) :]
-        except zstandard.ZstdError:
-            return False  # reported when its lines are read
-    return False
 
 
 def _read(log: Log, copied: Replay, threads: Threads, call: str | None) -> Iterator[Record]:
@@ -227,7 +240,7 @@ def _skimmed(thread: Thread, kind: str, payload: Any) -> None:
 def _meta(log: Log) -> Entry | None:
     """The session's own session_meta: the first of the log."""
     again = Log(log.home, log.host, log.path)
-    for number, (_, entry) in enumerate(_parts(again) if _whole(log) else again.objects(ENTRY)):
+    for number, (_, entry) in enumerate(_parts(again) if _whole(log) else again.first(ENTRY)):
         kind, payload = _typed(entry)
         if kind == "session_meta":
             return payload

@@ -10,7 +10,7 @@ import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Message, MessageKind, Record, Relation, Role, Session, Status, ToolCall
-from siphon.sources._decode import typed
+from siphon.sources._decode import entries
 from siphon.sources._tally import tallies
 from siphon.sources._text import as_json, size, unique
 from siphon.sources._transcript import Transcript
@@ -19,7 +19,6 @@ from siphon.sources.factory_droid.lines import Entry
 from siphon.sources.factory_droid.skips import SKIPS
 from siphon.times import millis
 
-_RAW = msgspec.json.Decoder(msgspec.Raw)
 _ENTRY = msgspec.json.Decoder(Entry, strict=False)
 _REMINDER = re.compile(r"<system-reminder>(.*?)(?:</system-reminder>|\Z)\s*", re.DOTALL)
 _MODEL = re.compile(r"^\s*(?:[-*]\s*)?Model:\s*(\S.*?)\s*$", re.MULTILINE)
@@ -42,9 +41,7 @@ class Reading:
 
 def parse(log: Log) -> Iterator[Record]:
     """All records of a session's file and of the settings beside it."""
-    found = [
-        (line, entry) for line, raw in log.objects(_RAW) if (entry := typed(log, raw, _ENTRY, line))
-    ]
+    found = list(entries(log, _ENTRY))
     types = Counter(entry.type or "(no type)" for _, entry in found)
     starts = [entry for _, entry in found if entry.type == "session_start"]
     own = next((start.id for start in starts if start.id), None) or log.stem

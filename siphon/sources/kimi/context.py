@@ -13,7 +13,7 @@ import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Record
-from siphon.sources._decode import typed
+from siphon.sources._decode import entries
 from siphon.sources._tally import tallies
 from siphon.sources._text import text_of
 from siphon.sources._transcript import Transcript
@@ -22,7 +22,6 @@ from siphon.sources.kimi.lines import ContextLine
 from siphon.sources.kimi.skips import SKIPS
 from siphon.sources.kimi.turns import Outcome, Turns, words
 
-_RAW = msgspec.json.Decoder(msgspec.Raw)
 _LINE = msgspec.json.Decoder(ContextLine, strict=False)
 READ = frozenset({"context/user", "context/assistant", "context/tool"})
 _ROTATED = re.compile(r"context_(\d+)\.jsonl")
@@ -33,11 +32,9 @@ def parse(log: Log, at: Place, times: Iterator[int]) -> Iterator[Record]:
     types: Counter[str] = Counter()
     turns = Turns(Transcript(at.native_id), at.agent is not None)
     for part in _parts(log):
-        for line, raw in part.objects(_RAW):
-            entry = typed(log, raw, _LINE, line)
-            if entry is not None:
-                types[f"context/{entry.role}"] += 1
-                _read(turns, line, entry)
+        for line, entry in entries(part, _LINE):
+            types[f"context/{entry.role}"] += 1
+            _read(turns, line, entry)
         if part is not log:
             _unplaced(turns.lines)
     for ts in times:

@@ -9,7 +9,7 @@ import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Record, Relation
-from siphon.sources._decode import typed
+from siphon.sources._decode import entries, typed
 from siphon.sources._tally import tallies
 from siphon.sources._text import text_of, unique
 from siphon.sources._transcript import Transcript
@@ -19,7 +19,6 @@ from siphon.sources.kimi.skips import SKIPS
 from siphon.sources.kimi.turns import Outcome, Turns, call_identity, usage_identity, words
 from siphon.times import millis
 
-_RAW = msgspec.json.Decoder(msgspec.Raw)
 _LINE = msgspec.json.Decoder(NewLine, strict=False)
 _USAGE = msgspec.json.Decoder(Usage, strict=False)
 _LOOP = "context.append_loop_event"
@@ -189,10 +188,7 @@ def parse(log: Log, at: Place) -> Iterator[Record]:
     types: Counter[str] = Counter()
     wire = Wire(log, Turns(Transcript(at.native_id), at.agent is not None))
     seen: set[bytes] = set()  # a line written twice is one line
-    for line, raw in log.objects(_RAW):
-        entry = typed(log, raw, _LINE, line)
-        if entry is None:
-            continue
+    for line, entry in entries(log, _LINE):
         name = entry.type or "(no type)"
         types[f"{name}/{text_of(entry.event, 'type')}" if name == _LOOP else name] += 1
         if line.data not in seen:

@@ -9,7 +9,7 @@ import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Record, Relation, Session
-from siphon.sources._decode import typed
+from siphon.sources._decode import entries, typed
 from siphon.sources._tally import tallies
 from siphon.sources._text import text_of, unique
 from siphon.sources._transcript import Transcript
@@ -19,7 +19,6 @@ from siphon.sources.kimi.skips import SKIPS
 from siphon.sources.kimi.turns import Outcome, Turns, call_identity, usage_identity, words
 from siphon.times import millis
 
-_RAW = msgspec.json.Decoder(msgspec.Raw)
 _LINE = msgspec.json.Decoder(OldLine, strict=False)
 READ = frozenset(
     """
@@ -140,10 +139,7 @@ def parse(log: Log, at: Place) -> Iterator[Record]:
     types: Counter[str] = Counter()
     wire = Wire(log, at)
     seen: set[bytes] = set()  # a line written twice is one event
-    for line, raw in log.objects(_RAW):
-        entry = typed(log, raw, _LINE, line)
-        if entry is None:
-            continue
+    for line, entry in entries(log, _LINE):
         event = entry.message
         types[(event.type if event else entry.type) or "(no type)"] += 1
         if event is not None and line.data not in seen:

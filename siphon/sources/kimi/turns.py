@@ -12,10 +12,12 @@ import msgspec
 
 from siphon.log import Line
 from siphon.records import Message, MessageKind, Request, Role, Status, ToolCall
-from siphon.sources._text import as_json, is_json, size, unique
+from siphon.sources._text import as_json, size, unique
 from siphon.sources._transcript import Transcript
 from siphon.sources.kimi import tools
 from siphon.sources.kimi.lines import Usage
+
+_ANY = msgspec.json.Decoder()
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Turns:
     open: Open | None = None
     calls: dict[str, int] = field(default_factory=dict)
     arguments: dict[int, str] = field(default_factory=dict)  # streamed JSON text, by the call's seq
+    asked: dict[int, Any] = field(default_factory=dict)  # the same, decoded
     refused: set[str] = field(default_factory=set)
 
     def say(
@@ -142,10 +145,10 @@ class Turns:
 
     def _argue(self, row: ToolCall) -> None:
         text = self.arguments[row.seq]
-        args = decoded(text)
-        self.lines.put(
-            row._replace(input=as_json(text) if text else None, summary=tools.summary(row.name, args))
-        )
+        args = self.asked[row.seq] = decoded(text)
+        # Arguments that are no JSON stay a text, thus JSON of that text.
+        json = text if args is not text else as_json(text) if text else None
+        self.lines.put(row._replace(input=json, summary=tools.summary(row.name, args)))
 
     def result(self, line: Line, ts: int | None, own: str | None, told: Outcome) -> None:
         """A call's result."""
@@ -155,7 +158,7 @@ class Turns:
             return
         status: Status = "ok" if not told.failed else "rejected" if told.refused else "error"
         status = "rejected" if own in self.refused else status
-        args = decoded(self.arguments.get(row.seq, ""))
+        args = self.asked.get(row.seq, "")
         changed = tools.lines(row.name, args, told.display) if status == "ok" else (None, None)
         text = told.output or told.message
         took = ts - row.ts if ts is not None and row.ts is not None and ts >= row.ts else None
@@ -257,7 +260,10 @@ def _identity(kind: str, ts: int | None, text: str) -> str | None:
 
 def decoded(text: str) -> Any:
     """The arguments as a value, if they are JSON."""
-    return msgspec.json.decode(text) if text and is_json(text) else text
+    try:
+        return _ANY.decode(text) if text else text
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 def words(content: Any) -> str:

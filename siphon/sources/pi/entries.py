@@ -52,33 +52,35 @@ _DECODER = msgspec.json.Decoder(Entry)
 
 
 def rows(log: Log) -> Iterator[Row]:
-    """Yield all lines in file order; a line that repeats an earlier one has its key."""
-    taken: dict[str, str] = {}
-    for line, entry in log.objects(_DECODER):
+    """Yield all lines in file order; a line that repeats an earlier one has its key.
+
+    A key stays the same in every copy of an entry. 8-hex ids collide across sessions, and opening an
+    old file gives its entries new ones (so two forks of one old session disagree): where both times are
+    known they tell more than the id.
+    """
+    taken: dict[str, str | int] = {}
+    for (number, offset, data), entry in log.objects(_DECODER):
         message = mapping(entry.message)
         written, said = stamp(entry.timestamp), stamp(message.get("timestamp"))
         key = None
         if entry.type != "session":
-            mark = text(entry.id) or _digest(line.data)
-            key = _key(message.get("role"), written, said, mark)
-            if taken.setdefault(key, mark) != mark:
-                key = f"{key}.{mark}"
+            mark = text(entry.id)
+            if written is not None and said is not None:
+                key = f"{written}.{said}.{message.get('role')}"
+            else:
+                key = _key(written, mark or _digest(data))
+            same = mark or hash(data)
+            if taken.setdefault(key, same) != same:
+                key = f"{key}.{mark or _digest(data)}"
         ts = said if said is not None else written
-        yield Row(entry, message, key, ts, line.offset, len(line.data), line.number)
+        yield Row(entry, message, key, ts, offset, len(data), number)
 
 
 def _digest(data: bytes) -> str:
     return blake2b(data, digest_size=8).hexdigest()
 
 
-def _key(role: Any, written: int | None, said: int | None, mark: str) -> str:
-    """What stays the same in every copy of an entry.
-
-    8-hex ids collide across sessions, and opening an old file gives its entries new ones (so two forks
-    of one old session disagree): where both times are known they tell more than the id.
-    """
-    if written is not None and said is not None:
-        return f"{written}.{said}.{role}"
+def _key(written: int | None, mark: str) -> str:
     return mark if written is None else f"{mark}@{written}"
 
 

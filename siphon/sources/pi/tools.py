@@ -162,5 +162,7 @@ def _changed(opened: Open, details: dict[str, Any]) -> tuple[int | None, int | N
     diff = text(details.get("diff"))
     if opened.call.kind != "edit" or diff is None:
         return None, None
-    heads = [line[:1] for line in diff.split("\n")]
-    return heads.count("+"), heads.count("-")
+    return (
+        diff.count("\n+") + diff.startswith("+"),
+        diff.count("\n-") + diff.startswith("-"),
+    )

@@ -7,7 +7,7 @@ import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Record, Relation, RelationKind, Session
-from siphon.sources._decode import document, typed
+from siphon.sources._decode import document, entries
 from siphon.sources._tally import tallies
 from siphon.sources._text import text_of, unique
 from siphon.sources._transcript import Transcript
@@ -18,24 +18,22 @@ from siphon.sources.qwen_code.skips import READ, SKIPS
 from siphon.sources.qwen_code.state import At, Reading
 from siphon.times import millis
 
-_RAW = msgspec.json.Decoder(msgspec.Raw)
 _ENTRY = msgspec.json.Decoder(Entry, strict=False)
 _META = msgspec.json.Decoder(Meta, strict=False)
 
 
 def parse(log: Log, stem: str) -> Iterator[Record]:
     """All records of a transcript; `stem` is what its name says."""
-    found = [
-        (line, entry) for line, raw in log.objects(_RAW) if (entry := typed(log, raw, _ENTRY, line))
-    ]
+    found = list(entries(log, _ENTRY))
     types = Counter(entry.name() for _, entry in found)
+    side = _agent(log)
     gone = abandoned(entry for _, entry in found)
     trunk = _session_id([entry for _, entry in found], stem)
     readings: dict[str, Reading] = {}
     for line, entry in _merged(found):
         if entry.session_id and entry.session_id != trunk:
             log.problem(f"a record of session {entry.session_id}", line.number, line.offset)
-        agent = (entry.agent_id if entry.is_sidechain else None) or _agent(log)
+        agent = (entry.agent_id if entry.is_sidechain else None) or side
         own = f"{trunk}/{agent}" if agent else trunk
         if own not in readings:
             readings[own] = Reading(Session(own), Transcript(own), own != trunk)
@@ -92,13 +90,14 @@ def _about(reading: Reading, at: At, entry: Entry) -> None:
     """What a record tells of its session, whatever else it is."""
     reading.lines.saw(at.ts)
     old = reading.session
-    reading.session = old._replace(
-        cwd=old.cwd or entry.cwd,
-        git_branch=entry.git_branch or old.git_branch,
-        version=entry.version or old.version,
-        agent=entry.agent_name or old.agent,
-        entrypoint=old.entrypoint or text_of(entry.system_payload, "sourceType"),
-    )
+    branch, version = entry.git_branch or old.git_branch, entry.version or old.version
+    cwd, agent = old.cwd or entry.cwd, entry.agent_name or old.agent
+    entrypoint = old.entrypoint or text_of(entry.system_payload, "sourceType")
+    told = (cwd, branch, version, agent, entrypoint)
+    if told != (old.cwd, old.git_branch, old.version, old.agent, old.entrypoint):
+        reading.session = old._replace(
+            cwd=cwd, git_branch=branch, version=version, agent=agent, entrypoint=entrypoint
+        )
     if entry.forked_from is not None and entry.forked_from.session_id:
         _relate(reading, "fork", entry.forked_from.session_id)
     parent = (

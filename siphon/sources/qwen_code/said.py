@@ -36,11 +36,10 @@ def _say(
 ) -> int | None:
     if not text or not text.strip():
         return None
-    known: dict[str, Any] = {"native_id": at.own, **more}
-    known |= {"ts": at.ts, "abandoned": at.gone, "offset": at.line.offset, "length": len(at.line.data)}
-    return reading.lines.put(
-        Message(reading.lines.native_id, reading.lines.seq(), role, kind, text, **known)
-    )
+    lines, (_, offset, data) = reading.lines, at.line
+    known: dict[str, Any] = {"native_id": at.own, "abandoned": at.gone, **more}
+    known |= {"offset": offset, "length": len(data)}
+    return lines.put(Message(lines.native_id, lines.seq(), role, kind, text, at.ts, **known))
 
 
 def _user(reading: Reading, at: At, entry: Entry) -> None:
@@ -114,6 +113,7 @@ def _call(reading: Reading, at: At, call: dict[str, Any], seq: int | None, reque
         length=len(at.line.data),
     )
     lines.put(row)
+    reading.args[row.seq] = args if isinstance(args, dict) else _json(row.input)
     if own:
         reading.calls[own] = row.seq
 
@@ -144,7 +144,7 @@ def _finish(reading: Reading, at: At, row: ToolCall, response: dict[str, Any], t
         response["response"].get("error"), str
     )
     status = tools.status(told.status or ("error" if failed or told.error else "success"), output)
-    args = _json(row.input)
+    args = reading.args[row.seq]
     display = _display(told)
     changed = tools.lines(row.name, args, display) if status == "ok" else (None, None)
     took = (

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from siphon.records import Action, FileTouch, ToolCall
-from siphon.sources._transcript import Transcript
 from siphon.sources.vscode_copilot import tools
 from siphon.sources.vscode_copilot.turn import Turn
 
@@ -24,22 +23,26 @@ def edit(turn: Turn, kind: str, part: Mapping[str, Any]) -> None:
             rows.native_id, seq, f"{turn.reply}/edit {seq - turn.first}", kind, path, turn.ts
         )
         call = turn.of(made)
-    _touch(rows, call, path, lines)
+    _touch(turn, call, path, lines)
 
 
-def _touch(rows: Transcript, call: ToolCall, path: str, lines: tuple[int | None, int | None]) -> None:
+def _touch(turn: Turn, call: ToolCall, path: str, lines: tuple[int | None, int | None]) -> None:
     """Give an edit's lines to the file and the call."""
-    mine = [t for t in rows.touches if t.call_seq == call.seq and t.path == path]
+    touches = turn.rows.touches
+    start = len(touches)
+    while start and touches[start - 1].call_seq >= turn.first:
+        start -= 1
+    mine = [t for t in touches[start:] if t.call_seq == call.seq and t.path == path]
     added, removed = lines
     for touch in mine:
-        rows.touches.remove(touch)
         if touch.lines_added is not None and touch.lines_removed is not None:
             added, removed = _sum(touch.lines_added, added), _sum(touch.lines_removed, removed)
     action: Action = "write" if call.kind == "write" else "edit"
-    rows.touches.append(FileTouch(call.session, call.seq, path, action, added, removed))
-    own = [t for t in rows.touches if t.call_seq == call.seq]
+    kept = [t for t in touches[start:] if t not in mine]
+    touches[start:] = [*kept, FileTouch(call.session, call.seq, path, action, added, removed)]
+    own = [t for t in touches[start:] if t.call_seq == call.seq]
     total = [_sum(*(t.lines_added for t in own)), _sum(*(t.lines_removed for t in own))]
-    rows.put(call._replace(lines_added=total[0], lines_removed=total[1]))
+    turn.rows.put(call._replace(lines_added=total[0], lines_removed=total[1]))
 
 
 def _sum(*counts: int | None) -> int | None:
