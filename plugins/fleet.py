@@ -6,6 +6,7 @@ from datasette import hookimpl
 
 from siphon import api
 from siphon.archive import Archive
+from siphon.counts import counts
 from siphon.errors import SiphonError
 from siphon.fleet import fleet, ledger
 from siphon.health import health, worst
@@ -43,14 +44,15 @@ async def fleet_page(datasette, request):
 def _found(connection, archive, config, given):
     known(given)
     now = time.time_ns() // 1_000_000
-    hosts = fleet(connection, archive, config, now)
+    loaded = counts(connection)
+    hosts = fleet(connection, archive, config, now, loaded)
     findings = health(connection, archive, config, now)
     told = [one for one in findings if one.level != "ok" and one.check != "retention"]
     book = ledger(archive)
     return {
         "now": now,
         "hosts": hosts,
-        "status": api.status(connection, hosts),
+        "status": api.status(connection, hosts, loaded),
         "level": worst(findings),
         "findings": told,
         "retention": [(one, keeping) for one, keeping in _retention(findings, book, now)],

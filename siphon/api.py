@@ -13,6 +13,7 @@ import msgspec
 
 from siphon import search as searching
 from siphon import session_list as listing
+from siphon.counts import Count, by_source, counts
 from siphon.cursors import sealed, unfolded
 from siphon.entries import DENSITIES, Call, Entry, File, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
@@ -207,27 +208,29 @@ def _decoded(text: str | None) -> object:
         return text
 
 
-def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = None) -> Json:
+def status(
+    connection: sqlite3.Connection,
+    fleet: Sequence[HostStatus] | None = None,
+    loaded: Sequence[Count] | None = None,
+) -> Json:
     """What is loaded, from where, how fresh it is, and what could not be read.
 
-    `fleet`: the hosts as siphon/fleet.py finds them; None: as they were at the last load.
+    `fleet`: the hosts as siphon/fleet.py finds them; None: as they were at the last load. `loaded`: the
+    counts, if they are known already.
     """
-    found = _by_source(connection)
-    loaded = [row["loaded_at"] for row in found if row["loaded_at"] is not None]
-    counts = {
-        name: sum(row[name] for row in found)
-        for name in ("sessions", "logs", "bytes", "problems", "failed_logs")
-    }
+    found = by_source(counts(connection) if loaded is None else loaded)
+    every = list(found.values())
     return {
-        **counts,
-        "loaded_at": max(loaded, default=None),
+        "sessions": sum(one.sessions for one in every),
+        "logs": sum(one.logs for one in every),
+        "bytes": sum(one.bytes for one in every),
+        "problems": sum(one.problems for one in every),
+        "failed_logs": sum(one.failed_logs for one in every),
+        "loaded_at": max((one.loaded_at for one in every if one.loaded_at is not None), default=None),
         "hosts": rows(connection, "select * from host_status order by host")
         if fleet is None
         else [one._asdict() for one in fleet],
-        "sources": [
-            {name: row[name] for name in ("source", "logs", "bytes", "problems", "sessions", "title")}
-            for row in found
-        ],
+        "sources": [_of_source(one) for one in every],
         "runs": rows(
             connection,
             "select kind, host, started_at, ended_at, outcome, logs_seen, logs_changed, bytes, problems,"
@@ -243,28 +246,15 @@ def status(connection: sqlite3.Connection, fleet: Sequence[HostStatus] | None = 
     }
 
 
-def _by_source(connection: sqlite3.Connection) -> list[Json]:
-    """Logs and sessions of each tool; each table is read once, the sessions by their index."""
-    logs = rows(
-        connection,
-        "select source, count(*) as logs, sum(size) as bytes, sum(problems) as problems,"
-        " sum(error is not null) as failed_logs, max(loaded_at) as loaded_at"
-        " from logs group by source order by source",
-    )
-    sql = (
-        "select source, sum(n) from (select host, source, sum(not hidden) as n from sessions"
-        " group by host, source) group by source"
-    )
-    counts = dict(connection.execute(sql).fetchall())
-    titles = {name: source.title for name, source in sources().items()}
-    return [
-        {
-            **row,
-            "sessions": counts.get(row["source"], 0),
-            "title": titles.get(row["source"], row["source"]),
-        }
-        for row in logs
-    ]
+def _of_source(one: Count) -> Json:
+    return {
+        "source": one.source,
+        "logs": one.logs,
+        "bytes": one.bytes,
+        "problems": one.problems,
+        "sessions": one.sessions,
+        "title": sources()[one.source].title if one.source in sources() else one.source,
+    }
 
 
 def problems(connection: sqlite3.Connection, given: Arguments) -> Json:

@@ -13,6 +13,7 @@ from siphon import api, api_sums, api_work, bulk
 from siphon.api import Json
 from siphon.api_work import Beyond
 from siphon.assets import assets
+from siphon.counts import counts
 from siphon.errors import SiphonError
 from siphon.fleet import fleet
 from siphon.urls import Arguments
@@ -37,7 +38,9 @@ def _plain(ask: Callable[[sqlite3.Connection, Arguments], Json]) -> Ask:
 
 def _status(connection: sqlite3.Connection, given: Arguments, beyond: Beyond) -> Json:
     _nothing(given)
-    return api.status(connection, fleet(connection, beyond.archive, beyond.config, beyond.now))
+    loaded = counts(connection)
+    hosts = fleet(connection, beyond.archive, beyond.config, beyond.now, loaded)
+    return api.status(connection, hosts, loaded)
 
 
 def _hosts(connection: sqlite3.Connection, given: Arguments, beyond: Beyond) -> Json:

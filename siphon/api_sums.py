@@ -2,7 +2,7 @@
 
 import sqlite3
 from datetime import date, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from siphon import usage as usages
 from siphon import zones
@@ -65,14 +65,22 @@ def _summed(
     offset = whole(plain, "offset", 0, 0, 10**9)
     where, values = filters(given, known, _OWN)
     bounds, edges = _bounds(given, zone)
-    keys, more = _keys(connection, by, zone)
-    places = ", ".join(str(place + 1) for place in range(len(by)))
+    keys = _keys(connection, by, zone)
+    told = [f"{key.shown} as {key.name}" for key in keys]
+    grouping = ", ".join(key.grouped for key in keys)
+    source = _joined(table, f"{grouping} {where}")
     found = rows(
         connection,
-        f"select {', '.join([*keys, *sums])} from {table} u join sessions s on s.id = u.session_id"
-        f" left join projects p on p.id = s.project_id where {where} and {bounds}"
-        f"{f' group by {places} order by {places}' if by else ''} limit ? offset ?",
-        [*more, *values, *edges, limit + 1, offset],
+        f"select {', '.join([*told, *sums])} from {source} where {where} and {bounds}"
+        f"{f' group by {grouping} order by {grouping}' if by else ''} limit ? offset ?",
+        [
+            *(value for key in keys for value in key.values * key.times),
+            *values,
+            *edges,
+            *(value for key in keys * 2 for value in key.values),
+            limit + 1,
+            offset,
+        ],
     )
     return {
         "by": by,
@@ -90,22 +98,39 @@ def _by(text: str, groups: tuple[str, ...]) -> list[str]:
     return by
 
 
-def _keys(connection: sqlite3.Connection, by: list[str], zone: Zone) -> tuple[list[str], list[Any]]:
+class _Key(NamedTuple):
+    """What rows are summed by: SQL to group and sort by, and what is shown of it, once a group."""
+
+    name: str
+    grouped: str
+    shown: str
+    values: list[int]  # parameters of `grouped`
+    times: int = 1  # that they stand in `shown`
+
+
+def _keys(connection: sqlite3.Connection, by: list[str], zone: Zone) -> list[_Key]:
     timed = any(name in PERIODS for name in by)
     day, shifts = usages.local_day(connection, zone) if timed else ("null", [])
-    seconds = f"({day}) * 86400"
+    monday = f"(({day}) + 3) / 7 * 7 - 3"
+    month = f"strftime('%Y-%m', ({day}) * 86400, 'unixepoch')"
     periods = {
-        "hour": ("nullif(u.hour, -1)", 0),
-        "day": (f"date({seconds}, 'unixepoch')", 1),
-        "week": (f"date(({day}) * 86400 - (({day}) + 3) % 7 * 86400, 'unixepoch')", 2),
-        "month": (f"strftime('%Y-%m', {seconds}, 'unixepoch')", 1),
+        "hour": _Key("hour", "u.hour", "nullif(u.hour, -1)", []),
+        "day": _Key("day", day, f"date(({day}) * 86400, 'unixepoch')", shifts),
+        "week": _Key("week", monday, f"date(({monday}) * 86400, 'unixepoch')", shifts),
+        "month": _Key("month", month, month, shifts),
     }
-    keys, values = [], []
-    for name in by:
-        sql, times = periods[name] if name in periods else (THINGS[name], 0)
-        keys.append(f"{sql} as {name}")
-        values += shifts * times
-    return keys, values
+    things = {name: _Key(name, sql, sql, []) for name, sql in THINGS.items()}
+    return [periods[name] if name in periods else things[name] for name in by]
+
+
+def _joined(table: str, asked: str) -> str:
+    """The table with what is asked of its sessions and their projects; each costs a look at each row."""
+    found = f"{table} u"
+    if "s." in asked or "p." in asked:
+        found += " join sessions s on s.id = u.session_id"
+    if "p." in asked:
+        found += " left join projects p on p.id = s.project_id"
+    return found
 
 
 def _bounds(given: Arguments, zone: Zone) -> tuple[str, list[int]]:

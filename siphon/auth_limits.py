@@ -17,6 +17,7 @@ from typing import TypeVar
 from siphon import auth_rules
 from siphon.auth_rules import Limits
 from siphon.errors import SiphonError
+from siphon.mapped import mapped
 
 T = TypeVar("T")
 _IDLE = 8  # connections that are kept open for the next request
@@ -76,6 +77,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise SiphonError(f"{path}: cannot open the database: {error}") from None
     connection.text_factory = lambda raw: raw.decode(errors="replace")
+    mapped(connection)
     return connection
 
 

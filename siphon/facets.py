@@ -25,25 +25,22 @@ class Place(NamedTuple):
     host: str
     source: str
     project: str | None
-    repo: str | None
 
 
 def places(connection: sqlite3.Connection, sessions: set[int]) -> dict[int, Place]:
     """The sessions by their ids."""
     rows = connection.execute(
-        "select s.id, s.uid, s.title, s.host, s.source, p.name, s.git_repo"
+        "select s.id, s.uid, s.title, s.host, s.source, p.name"
         " from sessions s left join projects p on p.id = s.project_id"
         f" where s.id in ({','.join(map(str, sessions))})"
     )
     return {row[0]: Place(*row[1:]) for row in rows}
 
 
-def facets(connection: sqlite3.Connection, hits: list[Seen], where: dict[int, Place]) -> Facets:
-    """All facets of the hits; `where` tells of their sessions."""
+def facets(connection: sqlite3.Connection, hits: list[Seen]) -> Facets:
+    """All facets of the hits."""
     counts: dict[str, Counter[str | None]] = {name: Counter() for name in FACETS}
-    for session, count in Counter(seen.session for seen in hits).items():
-        for name in ("host", "source", "project", "repo"):
-            counts[name][getattr(where[session], name)] += count
+    counts |= _of_sessions(connection, Counter(seen.session for seen in hits))
     columns = dict(zip(Seen._fields, zip(*hits, strict=True), strict=True)) if hits else {}
     for name in ("kind", "role", "model", "tool"):
         counts[name] = Counter(columns.get(name, ()))
@@ -52,6 +49,26 @@ def facets(connection: sqlite3.Connection, hits: list[Seen], where: dict[int, Pl
         counts["day"][None if number is None else day(number * DAY_MS)] += count
     counts["file"] = _files(connection, hits)
     return {name: _ordered(found) for name, found in counts.items()}
+
+
+def _of_sessions(connection: sqlite3.Connection, hits: Counter[int]) -> dict[str, Counter[str | None]]:
+    """What the sessions of the hits tell; a window may hold a thousand of them."""
+    names = dict(connection.execute("select id, name from projects").fetchall())
+    rows = connection.execute(
+        "select id, host, source, git_repo, project_id from sessions"
+        f" where id in ({','.join(map(str, hits))})"
+    )
+    found: dict[str, Counter[str | None]] = {
+        name: Counter() for name in ("host", "source", "repo", "project")
+    }
+    host, source, repo, project = found.values()
+    for session, of_host, of_source, of_repo, of_project in rows:
+        count = hits[session]
+        host[of_host] += count
+        source[of_source] += count
+        repo[of_repo] += count
+        project[names.get(of_project)] += count
+    return found
 
 
 def _ordered(found: Counter[str | None]) -> list[tuple[str, int]]:

@@ -5,12 +5,13 @@ is served without its archive, from the copy that the database holds.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from siphon.archive import Archive
 from siphon.backoff import next_run
 from siphon.config import Config, HostConfig
+from siphon.counts import Count, by_host, counts
 from siphon.schedule import next_due
 
 LATE = 2  # intervals since the last success that need no word
@@ -41,15 +42,6 @@ _HELD = (
     "select host, count(*), sum(size), max(changed_at), sum(gone_at is not null) from logs"
     " where pruned_at is null group by host"
 )
-_LOADED = "select host, count(*), sum(size), max(loaded_at), 0 from logs group by host"
-_READ = """
-select h.name, coalesce(l.problems, 0), coalesce(l.failed, 0), coalesce(s.sessions, 0), s.last
-from hosts h
-left join (select host, sum(problems) as problems, sum(error is not null) as failed
-    from logs group by host) l on l.host = h.name
-left join (select host, sum(not hidden) as sessions, max(ended_at) as last
-    from sessions group by host) s on s.host = h.name
-"""
 
 
 _Facts = Mapping[str, Mapping[str, Any]]
@@ -94,28 +86,49 @@ class _Run(NamedTuple):
 
 
 def fleet(
-    connection: sqlite3.Connection | None, archive: Archive | None, config: Config, now: int
+    connection: sqlite3.Connection | None,
+    archive: Archive | None,
+    config: Config,
+    now: int,
+    loaded: Sequence[Count] | None = None,
 ) -> list[HostStatus]:
     """Every host that is configured or has logs, by name.
 
     `connection`: siphon.db, if there is one. `archive` None: only what the connection shows, as it may
-    be that of a reader who is not to see all hosts.
+    be that of a reader who is not to see all hosts. `loaded`: its counts, if they are known already.
     """
     book = ledger(archive) or connection
-    facts: _Facts = {} if book is None else _facts(book, connection)
+    if loaded is None:
+        loaded = [] if connection is None else counts(connection)
+    facts: _Facts = {} if book is None else _facts(book, connection, by_host(loaded))
     known = [host.name for host in config.hosts] if archive is not None else []
     names = set(known).union(*(part.keys() for part in facts.values()))
     return [_status(config, name, facts, now) for name in sorted(names) if _shown(name, facts)]
 
 
-def _facts(book: sqlite3.Connection, connection: sqlite3.Connection | None) -> _Facts:
+def _facts(
+    book: sqlite3.Connection, connection: sqlite3.Connection | None, loaded: Mapping[str, Count]
+) -> _Facts:
     own = book is not connection  # the ledger, which knows more
     heard = "heard_at" if own else "null"
     return {
         "state": _by_host(book, f"select name, collected_at, attempted_at, error, {heard} from hosts"),
         "run": {row[0]: _Run(*row[1:]) for row in book.execute(_RUNS)},
-        "held": _by_host(book, _HELD if own else _LOADED),
-        "read": {} if connection is None else _by_host(connection, _READ),
+        "held": _by_host(book, _HELD)
+        if own
+        else {host: (one.logs, one.bytes, one.loaded_at, 0) for host, one in loaded.items() if one.logs},
+        "read": {} if connection is None else _read(connection, loaded),
+    }
+
+
+def _read(connection: sqlite3.Connection, loaded: Mapping[str, Count]) -> Mapping[str, tuple[Any, ...]]:
+    """Of every host that the database knows."""
+    known = {row[0]: loaded.get(row[0]) for row in connection.execute("select name from hosts")}
+    return {
+        host: (0, 0, 0, None)
+        if one is None
+        else (one.problems, one.failed_logs, one.sessions, one.last_activity_at)
+        for host, one in known.items()
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from siphon import db, figures
 from siphon.archive import Archive
 from siphon.config import LEVELS, Config
+from siphon.counts import Count, by_host, counts
 from siphon.errors import SiphonError
 from siphon.fleet import HostStatus, configured, fleet, grace, ledger
 from siphon.retention import judged, keepings
@@ -44,9 +45,11 @@ def health(
     `archive` None: only what the connection shows.
     """
     found = [*_database(connection, config)]
+    loaded = [] if connection is None else counts(connection)
     try:
-        hosts = fleet(connection, archive, config, now)
+        hosts = fleet(connection, archive, config, now, loaded)
         found += [_host(config, one, now) for one in hosts]
+        found += _problems(loaded)
         found += _archived(connection, archive, config, now)
         found += retention(hosts, archive, config, now)
     except SiphonError as error:
@@ -130,7 +133,6 @@ def _archived(
     if connection is None:
         return
     yield from _at_most(_failed(connection, config))
-    yield from _problems(connection)
     book = ledger(archive)
     if book is not None:
         yield from _at_most(_waiting(connection, book, config, now))
@@ -149,13 +151,12 @@ def _failed(connection: sqlite3.Connection, config: Config) -> Iterator[Finding]
         yield Finding(level, check, f"{kept}: {error}{way}", host, source, path, since=at)
 
 
-def _problems(connection: sqlite3.Connection) -> Iterator[Finding]:
-    rows = connection.execute(
-        "select host, sum(problems) from logs group by host having sum(problems) > 0 order by host"
-    )
-    for host, count in rows:
-        what = f"{figures.plural(count, 'part')} of logs could not be read; `siphon status --problems`"
-        yield Finding("info", "problems", what, host)
+def _problems(loaded: Iterable[Count]) -> Iterator[Finding]:
+    for host, one in sorted(by_host(loaded).items()):
+        if one.problems:
+            many = figures.plural(one.problems, "part")
+            what = f"{many} of logs could not be read; `siphon status --problems`"
+            yield Finding("info", "problems", what, host)
 
 
 def retention(

@@ -138,10 +138,10 @@ group by shape, host, source, project_id;
 create view tools_by_hour as
 select
     nullif(c.hour, -1) as hour,
-    s.host,
-    s.source,
+    c.host,
+    c.source,
     p.name as project,
-    s.project_id,
+    c.project_id,
     c.name,
     c.kind,
     case
@@ -149,19 +149,38 @@ select
         when c.name like 'mcp\_\_%\_\_%' escape '\' then substr(c.name, 6, instr(substr(c.name, 6), '__') - 1)
         when instr(c.name, '__') > 1 then substr(c.name, 1, instr(c.name, '__') - 1)
     end as server,
-    sum(c.calls) as calls,
-    sum(c.errors) as errors,
-    sum(c.rejections) as rejections,
-    sum(c.interruptions) as interruptions,
-    sum(c.timed_calls) as timed_calls,
-    sum(c.duration_ms) as duration_ms,
-    sum(c.output_bytes) as output_bytes,
-    sum(c.lines_added) as lines_added,
-    sum(c.lines_removed) as lines_removed
-from tool_hours c
-join sessions s on s.id = c.session_id
-left join projects p on p.id = s.project_id
-group by c.hour, s.host, s.source, s.project_id, c.name, c.kind;
+    c.calls,
+    c.errors,
+    c.rejections,
+    c.interruptions,
+    c.timed_calls,
+    c.duration_ms,
+    c.output_bytes,
+    c.lines_added,
+    c.lines_removed
+from (
+    -- Summed before the projects' names join: the fewer columns are sorted, the faster.
+    select
+        h.hour,
+        h.name,
+        s.project_id,
+        s.host,
+        s.source,
+        h.kind,
+        sum(h.calls) as calls,
+        sum(h.errors) as errors,
+        sum(h.rejections) as rejections,
+        sum(h.interruptions) as interruptions,
+        sum(h.timed_calls) as timed_calls,
+        sum(h.duration_ms) as duration_ms,
+        sum(h.output_bytes) as output_bytes,
+        sum(h.lines_added) as lines_added,
+        sum(h.lines_removed) as lines_removed
+    from tool_hours h
+    join sessions s on s.id = h.session_id
+    group by 1, 2, 3, 4, 5, 6
+) c
+left join projects p on p.id = c.project_id;
 
 create view mcp_usage as
 select

@@ -117,12 +117,12 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
     hits, complete = window(found, asked.newest)
     ranked = query.sort == "relevance" and words.wanted
     ordered = by_relevance(connection, hits, words.wanted) if ranked else hits
-    where = places(connection, {seen.session for seen in hits})
     total = len(hits)
     if not complete and not any(stream.filtered for stream in found):
         total = max(total, sum(stream.counted for stream in found))
     counts = Counter(seen.session for seen in hits)
     page = _page(ordered, query)
+    where = places(connection, {seen.session for seen in page})
     return Found(
         hits=_hits(connection, page, where, words, query),
         sessions={where[seen.session].uid: counts[seen.session] for seen in page},
@@ -131,7 +131,7 @@ def search(connection: sqlite3.Connection, query: Query) -> Found:
         counted="exact" if complete else "at least",
         window=len(hits),
         complete=complete,
-        facets=facets(connection, hits, where),
+        facets=facets(connection, hits),
         query=query,
         words=words,
         note=_note(words),

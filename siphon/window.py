@@ -5,7 +5,6 @@ by id. The full-text index gives ids alone, a page at a time, so that a common w
 rare one.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from heapq import merge
@@ -18,8 +17,7 @@ from siphon.idspans import OF_SESSION, spans
 WINDOW = 2000  # hits that facets and relevance are made of
 BUDGET = 20_000  # hits of the words that are tried against the filters
 COUNTED = 10_000  # more than this are not counted
-PAGE = 4000  # hits of the words asked for at a time, where filters follow
-STEP = 1000  # rows read at a time
+PAGE = 4000  # hits of the words that are tried at a time, where filters follow
 
 MESSAGES = {  # what a scope means; the rest are columns of tool calls
     "prompts": "x.kind in ('prompt', 'command')",
@@ -100,37 +98,46 @@ class Stream:
                 return
 
     def _between(self, low: int, high: int) -> Iterator[Seen]:
-        """Hits between two ids, both inclusive. One look into the index costs the most: it is large."""
-        limit = PAGE if self.filtered else COUNTED + 1
-        found = limit
-        while found == limit and not self.spent:
-            ids = self._ids(low, high, limit)
-            found = len(ids)
+        """Hits between two ids, both inclusive."""
+        more = True
+        while more and not self.spent:
+            limit = min(PAGE if self.filtered else COUNTED + 1, BUDGET - self.counted)
+            found, edge = self._tried(low, high, limit)
             self.counted += found
-            for start in range(0, found, STEP):
-                yield from self._rows(ids[start : start + STEP])
-            if ids:
-                low, high = (low, ids[-1] - 1) if self.newest else (ids[-1] + 1, high)
-            self.spent = self.counted >= BUDGET and found == limit
+            if found:
+                yield from self._rows(*((edge, high) if self.newest else (low, edge)))
+                low, high = (low, edge - 1) if self.newest else (edge + 1, high)
+            more = found == limit
+            self.spent = more and self.counted >= BUDGET
 
-    def _ids(self, low: int, high: int, limit: int) -> list[int]:
-        index, found, given = self.table, "f.rowid between ? and ?", [low, high, limit]
+    def _tried(self, low: int, high: int, limit: int) -> tuple[int, int]:
+        """How many hits of the words there are, `limit` at most, and the last of them."""
+        last, order = ("min", "desc") if self.newest else ("max", "asc")
+        index, where, values = f"{self.table} f", "f.rowid between ? and ?", [low, high, limit]
         if self.match is not None:
-            index, found = f"{index}_fts", f"{index}_fts match ? and {found}"
-        order = "desc" if self.newest else "asc"
-        sql = f"select f.rowid from {index} f where {found} order by f.rowid {order} limit ?"
-        rows = self.connection.execute(sql, given if self.match is None else [self.match, *given])
-        return [row[0] for row in rows]
+            index, where = f"{self.table}_fts f", f"{self.table}_fts match ? and {where}"
+        row = self.connection.execute(
+            f"select count(*), {last}(id) from"
+            f" (select f.rowid as id from {index} where {where} order by f.rowid {order} limit ?)",
+            values if self.match is None else [self.match, *values],
+        ).fetchone()
+        return row[0], row[1] or 0
 
-    def _rows(self, ids: list[int]) -> list[Seen]:
-        sql = (
-            f"select {_COLUMNS[self.table]} from json_each(?) j"
-            f" cross join {self.table} x on x.id = j.value"
-            " cross join sessions s on s.id = x.session_id left join projects p on p.id = s.project_id"
-            f" where {' and '.join(self.where)}"
+    def _rows(self, low: int, high: int) -> Iterator[Seen]:
+        """What the filters let through, read as far as somebody asks: the index gives it in order."""
+        source, where, values = f"{self.table} x", "x.id between ? and ?", [low, high]
+        key = "x.id"
+        if self.match is not None:
+            key = "f.rowid"
+            source = f"{self.table}_fts f cross join {source} on x.id = f.rowid"
+            where = f"{self.table}_fts match ? and f.rowid between ? and ?"
+        rows = self.connection.execute(
+            f"select {_COLUMNS[self.table]} from {source} cross join sessions s on s.id = x.session_id"
+            f" where {' and '.join([where, *self.where])}"
+            f" order by {key} {'desc' if self.newest else 'asc'}",
+            [*([] if self.match is None else [self.match]), *values, *self.values],
         )
-        rows = self.connection.execute(sql, [json.dumps(ids), *self.values])
-        return sorted(map(Seen._make, rows), key=_ID, reverse=self.newest)
+        return map(Seen._make, rows)
 
 
 def streams(connection: sqlite3.Connection, asked: Asked) -> list[Stream]:
@@ -147,11 +154,21 @@ def window(found: Iterable[Stream], newest: bool) -> tuple[list[Seen], bool]:
 
 
 def _fits(table: str, asked: Asked) -> bool:
+    """Whether the scopes and filters leave anything of the table."""
     place = list(_COLUMNS).index(table)
     own = MESSAGES if table == "messages" else CALLS
-    return bool(set(asked.scopes) & set(own)) and all(
-        FILTERS[name][place] is not None for name, _ in asked.filters if name in FILTERS
-    )
+    if not set(asked.scopes) & set(own) or not _holds_kind(table, asked.filters):
+        return False
+    return all(FILTERS[name][place] is not None for name, _ in asked.filters if name in FILTERS)
+
+
+def _holds_kind(table: str, filters: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a kind that is asked for stands in the table: tool calls are of one kind, and role."""
+    kinds = [value for name, value in filters if name == "kind"]
+    roles = [value for name, value in filters if name == "role"]
+    if table == "tool_calls":
+        return ("tool_call" in kinds or not kinds) and ("tool" in roles or not roles)
+    return not kinds or any(kind != "tool_call" for kind in kinds)
 
 
 def _scoped(table: str, asked: Asked) -> str | None:

@@ -138,16 +138,25 @@ def tools_used(connection: sqlite3.Connection, given: Arguments, now: int) -> To
         raise SiphonError(f"days={period!r} is unknown; known: {', '.join(PERIODS)}")
     since = _since(connection, plain, period, now)
     narrow, chosen = _narrowed(plain)
-    where = " and ".join(["h.hour >= ?", *narrow])
-    values: list[Any] = [-1 if since is None else since - since % HOUR_MS, *chosen]
+    hours, when = ("true", []) if since is None else ("hour >= ?", [since - since % HOUR_MS])
+    where = " and ".join([hours, *narrow])
+    values: list[Any] = [*when, *chosen]
+    source = f"tool_hours h {_OF_SESSION if narrow else ''}"
     commands, cut = _commands(connection, narrow, [_first_id(since), *chosen])
     return Tools(
         since=since,
         cut=cut,
-        tools=_used(connection, "h.name", where, values),
-        servers=_used(connection, _SERVER, f"{where} and h.name glob 'mcp__*'", values),
+        tools=_used(connection, "h.name", f"{source} where {where}", values),
+        servers=_used(connection, _SERVER, f"{source} where {where} and h.name glob 'mcp__*'", values),
         commands=commands,
-        facets=_counted(connection, f"{_HOURS} where {where}", values, "sum(h.calls)"),
+        facets=_counted(
+            connection,
+            # Summed by session first, as that is how they lie.
+            f"from (select session_id, sum(calls) as calls from tool_hours where {hours} group by 1) h"
+            f" {_OF_SESSION} where {' and '.join(['true', *narrow])}",
+            values,
+            "sum(h.calls)",
+        ),
     )
 
 
@@ -160,17 +169,14 @@ _LINE = (
 _COMMAND = f"substr({_LINE}, 1, instr(replace({_LINE}, char(10), ' ') || ' ', ' ') - 1)"
 
 
-_HOURS = (
-    "from tool_hours h join sessions s on s.id = h.session_id"
-    " left join projects p on p.id = s.project_id"
-)
+_OF_SESSION = "join sessions s on s.id = h.session_id left join projects p on p.id = s.project_id"
 
 
-def _used(connection: sqlite3.Connection, name: str, where: str, values: list[Any]) -> list[Used]:
+def _used(connection: sqlite3.Connection, name: str, source: str, values: list[Any]) -> list[Used]:
     rows = connection.execute(
         f"select {name}, max(h.kind), sum(h.calls), sum(h.errors), sum(h.rejections + h.interruptions),"
         " count(distinct h.session_id), sum(h.duration_ms) / nullif(sum(h.timed_calls), 0),"
-        f" max(h.slowest_ms), coalesce(sum(h.output_bytes), 0) {_HOURS} where {where}"
+        f" max(h.slowest_ms), coalesce(sum(h.output_bytes), 0) from {source}"
         f" group by 1 order by 3 desc, 1 limit {SHOWN}",
         values,
     )
@@ -182,6 +188,11 @@ def _commands(
 ) -> tuple[list[Used], bool]:
     """Shell commands of the newest CALLS calls, and whether there are more calls than these."""
     where = " and ".join(["c.id >= ?", "c.copy_of is null", *narrow])
+    joined = (
+        "cross join sessions s on s.id = c.session_id left join projects p on p.id = s.project_id"
+        if narrow
+        else ""
+    )
     rows = connection.execute(
         f"""
         with calls as materialized (
@@ -189,8 +200,7 @@ def _commands(
                 c.kind, c.status, c.session_id, c.duration_ms, c.output_bytes,
                 case when c.kind = 'shell' then substr(c.summary, 1, 200) end as summary
             from tool_calls c
-            cross join sessions s on s.id = c.session_id
-            left join projects p on p.id = s.project_id
+            {joined}
             where {where}
             order by c.id desc
             limit {CALLS}
