@@ -1,6 +1,7 @@
 """How a transcript's records read on a page: labels, bodies as safe HTML, where each leads."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from siphon.visible import visible
 
 PROSE = 30_000  # characters of a prompt or a reply that a page shows
 ASIDE = 3000  # and of what stands folded away beside them
+OUTLINE = 600  # prompts that it lists whole
 LONG_LINES = 18  # a prompt of more lines, or as much text, is folded
 LONG_TEXT = 1800
 
@@ -90,14 +92,31 @@ def label(said: Text) -> str:
     return LABELS.get(said.kind, said.kind)
 
 
-def outline(headings: Iterable[Heading], base: str) -> str:
-    """The outline's items as HTML; made here, as a long session has more than a thousand."""
+def outline(headings: Iterable[Heading], starts: Sequence[int], here: int) -> str:
+    """The outline's items as HTML, with links as short as can be.
+
+    Of more than OUTLINE only those of the window `here` (from 1) are listed: of the other windows, which
+    begin at `starts`, an item each, whose link opens them.
+    """
+    listed = [one for one in headings if heads(one)]
+    if len(listed) <= OUTLINE:
+        return "".join(map(_item, listed))
+    parts: dict[int, list[Heading]] = {}
+    for one in listed:
+        parts.setdefault(max(1, bisect_right(starts, one.seq)), []).append(one)
     return "".join(
-        f'<li{" class=abandoned" if one.abandoned else ""}><a class="{one.kind}"'
-        f' href="{escape(base)}?at={one.seq}#m{one.seq}">'
-        f"<span>{escape(visible(one_line(one.text, 90))) or '…'}</span></a></li>"
-        for one in headings
-        if heads(one)
+        "".join(map(_item, part)) if number == here else _item(part[0], len(part))
+        for number, part in parts.items()
+    )
+
+
+def _item(one: Heading, stands_for: int = 0) -> str:
+    kind = "part" if stands_for else one.kind
+    more = f"<small>{stands_for} from</small> " if stands_for else ""
+    mark = " class=abandoned" if one.abandoned else ""
+    return (
+        f'<li{mark}><a class="{kind}" href="?at={one.seq}#m{one.seq}">'
+        f"<span>{more}{escape(visible(one_line(one.text, 90))) or '…'}</span></a></li>"
     )
 
 

@@ -199,10 +199,13 @@ def children(connection: sqlite3.Connection, session: int) -> list[Relative]:
 
 
 def log_state(connection: sqlite3.Connection, uid: str) -> str:
-    """Changes whenever the session's log is read again; asks for one row. Raises UnknownSessionError."""
+    """Changes with the session and its log, not by a rebuild; asks for one row.
+
+    Raises UnknownSessionError.
+    """
     row = connection.execute(
-        "select l.loaded_at, l.generation, l.size, s.messages, s.tool_calls from sessions s"
-        " join logs l on l.id = s.log_id where s.uid = ?",
+        "select l.generation, l.size, l.mtime, s.messages, s.tool_calls, s.requests, s.ended_at"
+        " from sessions s join logs l on l.id = s.log_id where s.uid = ?",
         [uid],
     ).fetchone()
     if row is None:

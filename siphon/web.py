@@ -141,7 +141,9 @@ def whole_page(
 
 
 def _render(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> str:
-    return str(datasette.siphon.pages.get_template(template).render(request=request, **context))
+    # Links to tables lead limited readers nowhere.
+    given = {"request": request, "tables": request.scope["siphon"].actor.limits is None, **context}
+    return str(datasette.siphon.pages.get_template(template).render(given))
 
 
 def _html(text: str, status: int = 200) -> Response:

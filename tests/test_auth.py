@@ -26,7 +26,7 @@ from claude_lines import START, Lines
 from road import Road, road
 from siphon import audit, auth, auth_tries
 from siphon.auth import Account
-from siphon.auth_gate import Door
+from siphon.auth_gate import Door, admits
 from siphon.auth_limits import Limits, Readers, holds_others, limited
 from siphon.cli import siphon
 from siphon.db import connect
@@ -244,6 +244,21 @@ def test_who_reads_everything_meets_both_words_on_nearly_every_page(fleet: Road,
         "/-/session/0000000",
         "/-/coverage",
     }
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_no_page_leads_a_limited_reader_where_they_may_not_go(
+    fleet: Road, site: Site, reader: str
+) -> None:
+    actor = auth.Actor(reader, "reader", Limits(**READERS[reader][1]))
+    cookie = _cookie(fleet, reader)
+    led = {
+        (path, link)
+        for path in START_PAGES
+        for link in re.findall(r'(?:href|action)="(/[^"#?]*)', site.get(path, Cookie=cookie).text)
+        if not admits(actor, link)
+    }
+    assert led == set()
 
 
 @pytest.mark.parametrize("reader", READERS)

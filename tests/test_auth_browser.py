@@ -58,6 +58,8 @@ def _log_in(page: Page, name: str, password: str) -> None:
 def test_a_limited_reader_logs_in_finds_reads_and_logs_out(page: Page) -> None:
     page.goto("/-/search?q=reply")
     expect(page).to_have_title("Log in – siphon")
+    expect(page.locator("header a")).to_have_count(1)  # the brand: no link that they cannot follow
+    expect(page.locator("form")).to_have_count(1)
     _log_in(page, "eve", "wrong password")
     expect(page.get_by_role("alert")).to_have_text("Wrong name or password.")
     _log_in(page, "eve", PASSWORD)

@@ -51,7 +51,7 @@ const step = (by) => {
 };
 
 const KEYS = {
-  "/": ["search", () => document.querySelector("#q, #bar-q").focus()],
+  "/": ["search", () => document.querySelector("#q, #bar-q")?.focus()],
   j: ["next row or message", () => step(1)],
   k: ["the one before", () => step(-1)],
   "?": ["these keys", () => showKeys()],
