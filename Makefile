@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 SOAKED = $(shell grep -l SIPHON_SOAK tests/test_*.py)
 
-.PHONY: run test lint bench soak clean setup system
+.PHONY: run test lint bench soak oracle clean setup system
 
 run: $(VENV)/.installed
 	$(BIN)/siphon up $(ARGS)
@@ -26,6 +26,12 @@ bench: $(VENV)/.installed
 soak: $(VENV)/.installed system
 	SIPHON_EVERY_BYTE=1 $(BIN)/python -m pytest --numprocesses auto tests/test_load.py -k cut $(ARGS)
 	SIPHON_SOAK=1 $(BIN)/python -m pytest --numprocesses auto $(SOAKED) $(ARGS)
+
+# Our reading of logs against the vendors' own packages, in an environment of its own (Codex brings its program, 100 MB).
+oracle: $(VENV)/.installed
+	$(PYTHON) -m venv $(VENV)/oracle
+	$(BIN)/uv pip install --quiet --python $(VENV)/oracle/bin/python --group dev --group oracle --editable .
+	$(VENV)/oracle/bin/python -m pytest -rs tests/test_claude_oracle.py tests/test_codex_oracle.py tests/test_copilot_cli.py tests/test_factory_droid.py $(ARGS)
 
 setup: $(VENV)/.installed
 

@@ -12,7 +12,7 @@ LISTED = ("file_touches", "relations")  # small rows, replaced as a whole where 
 # sqlite3 looks up how to adapt every value that is no plain int, float or str: for None and bool it asks
 # two objects for methods in vain, which costs more than all the rest of a row. Here it finds at once
 # that they stay what they are ({}.get of None is None; written in C).
-sqlite3.register_adapter(type(None), {}.get)
+sqlite3.register_adapter(type(None), {}.get)  # type: ignore[arg-type]  # called with None alone
 sqlite3.register_adapter(bool, int)
 
 
