@@ -35,8 +35,12 @@ from siphon.web import (
 )
 
 NAMES = (
-    "at", "show", "find", "part", "raw", "picture", "n", "fragment", "export", "subagents", "output",
+    "at", "show", "find", "files", "part", "raw", "picture", "n", "fragment", "export", "subagents",
+    "output",
 )  # fmt: skip
+
+
+FILES = 40  # of a session that its page lists, if not all are asked for
 
 
 @hookimpl
@@ -102,6 +106,7 @@ async def _transcript(datasette, request, uid, given):
         return {
             "session": head,
             "page": shown,
+            "prompts": sum(one.kind == "prompt" for one in shown.outline),
             "at": at,
             "parents": parents(connection, head.id),
             "children": born,
@@ -109,6 +114,7 @@ async def _transcript(datasette, request, uid, given):
             "by_call": by_call,
             "state": log_state(connection, uid),
             "files": files_touched(connection, head.id),
+            "files_shown": 10**6 if options.get("files") == "all" else FILES,
             "query": words,
             "found": found,
             "hits": {hit.seq for hit in found.hits} if found else set(),
