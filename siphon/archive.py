@@ -8,12 +8,8 @@
 .parts/  .lock  .locks/           what is on its way, and who is at work
 """
 
-import fcntl
 import hashlib
 import os
-import socket
-import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -22,16 +18,16 @@ from typing import IO, NamedTuple
 from urllib.parse import quote
 
 from siphon import hashing, places, private, resting, seal
+from siphon.archivedhome import ArchivedHome
 from siphon.deposit import Arrival, commit, mend, repair
 from siphon.errors import SiphonError
-from siphon.globs import compiled, fixed_folder
 from siphon.ledger import RUN, Entry, HostState, Ledger, Run
+from siphon.locks import locked
 from siphon.log import Home
 from siphon.packs import opened, pack
 from siphon.permissions import permit
 from siphon.places import PARTS
 from siphon.resting import Rested
-from siphon.stores import copied
 from siphon.verify import ALL, Finding, Progress, Share, extent, findings, silent
 
 _PATIENCE_SECONDS = 30  # with the processes of a collect that was killed
@@ -65,15 +61,20 @@ class Archive:
 
     @property
     def ledger(self) -> Ledger:
-        """The archive's book; its folders are made when it is first asked for."""
+        """The archive's book; its folders are made when it is first asked for.
+
+        Raises SiphonError where they cannot be.
+        """
         if not self._ledger.path.exists():
-            private.folder(self.root / PARTS)
-            private.folder(self.root / ".locks")
+            with _making(self.root):
+                private.folder(self.root / PARTS)
+                private.folder(self.root / ".locks")
         return self._ledger
 
     def share(self, group: str | None) -> None:
         """Let a group read the archive, or (None) nobody but its owner; see siphon/permissions.py."""
-        permit(self.root, group)
+        with _making(self.root):
+            permit(self.root, group)
 
     def held(self, host: str | None = None) -> list[Held]:
         """The current generation of everything held, of one host or all, by host and path."""
@@ -90,7 +91,7 @@ class Archive:
 
     def home(self, host: str) -> Home:
         """One host's logs to read; may be handed to another process."""
-        return ArchivedHome(self, host)
+        return ArchivedHome(self.root, self.ledger, host)
 
     def generations(self, host: str, path: str) -> list[Held]:
         """All generations held of a log, oldest first; the last is the current one."""
@@ -264,67 +265,13 @@ class Archive:
         """Be the only one to write a host's logs, once whoever else does so has ended."""
         return self._locked(f".locks/{quote(host, safe='')}", "", _PATIENCE_SECONDS)
 
-    @contextmanager
-    def _locked(self, name: str, holder: str, patience: float = 0) -> Iterator[None]:
-        descriptor = private.book(self.ledger.path.parent / name)
-        try:
-            end = time.monotonic() + patience
-            while not _taken(descriptor):
-                if time.monotonic() >= end:
-                    other = os.pread(descriptor, 1000, 0).decode(errors="replace") or "another process"
-                    raise SiphonError(f"{self.root}: in use by {other}; wait for it to end")
-                time.sleep(0.02)
-            os.ftruncate(descriptor, 0)
-            since = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-            who = f"{holder}process {os.getpid()} on {socket.gethostname()} since {since}"
-            os.pwrite(descriptor, who.encode(), 0)
-            yield
-        finally:
-            os.close(descriptor)
+    def _locked(self, name: str, holder: str, patience: float = 0) -> AbstractContextManager[None]:
+        return locked(self.ledger.path.parent / name, self.root, holder, patience)
 
 
-def _same(one: Entry, other: Entry | None) -> bool:
-    """Whether both name the same file, which may have grown."""
-    return other is not None and one[:4] == other[:4] and one.place == other.place
-
-
-def _taken(descriptor: int) -> bool:
+@contextmanager
+def _making(root: Path) -> Iterator[None]:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-class ArchivedHome:
-    """A Home (siphon.log): the current generations of one host's logs."""
-
-    def __init__(self, archive: Archive, host: str) -> None:
-        self.archive = archive
-        self.host = host
-
-    def open(self, path: str) -> IO[bytes] | None:
-        while (entry := self._entry(path)) is not None:
-            try:
-                file = self.archive.read(entry)
-            except FileNotFoundError:
-                if _same(entry, self._entry(path)):
-                    raise
-                continue  # it was packed, or unpacked, between the two looks
-            if _same(entry, self._entry(path)):
-                return file
-            file.close()  # a new generation took its place
-        return None
-
-    def _entry(self, path: str) -> Entry | None:
-        entry = self.archive.ledger.entry(self.host, path)
-        return None if entry is None or entry.pruned_at is not None else entry
-
-    def glob(self, pattern: str) -> list[str]:
-        match = compiled(pattern).fullmatch
-        below = self.archive.ledger.paths(self.host, fixed_folder(pattern))
-        return [path for path in below if match(path)]
-
-    def sqlite(self, path: str) -> AbstractContextManager[sqlite3.Connection]:
-        # The collector archives a store with its -wal merged into it.
-        return copied([("", self.open(path))])
+        yield
+    except OSError as error:
+        raise SiphonError(f"{root}: the archive cannot be made: {error.strerror}") from error

@@ -1,7 +1,7 @@
 """`siphon collect`: fetch what is new from the hosts, or say what would be fetched."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -33,13 +33,21 @@ def collect_(context: click.Context, hosts: tuple[str, ...], dry_run: bool, json
         reports = fetch(config, Archive(config.archive), hosts, dry_run=dry_run, progress=progress)
     if json_:
         emit([as_data(report) for report in reports])
-    for report in reports:
-        if not json_:
-            click.echo(f"{report.host}: {report.said()}")
-            _print_planned(report)
-        if report.error is not None:
-            complain(f"{report.host}: {report.error}")
+    for report in () if json_ else reports:
+        click.echo(f"{report.host}: {report.said()}")
+        _print_planned(report)
+    for error, names in _errors(reports).items():
+        complain(f"{', '.join(names)}: {error}")
     context.exit(int(any(report.error is not None for report in reports)))
+
+
+def _errors(reports: Sequence[HostReport]) -> dict[str, list[str]]:
+    """What went wrong, and on which hosts: a full disk is told once."""
+    found: dict[str, list[str]] = {}
+    for report in reports:
+        if report.error is not None:
+            found.setdefault(report.error, []).append(report.host)
+    return found
 
 
 def as_data(report: HostReport) -> Mapping[str, Any]:

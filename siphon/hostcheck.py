@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import NamedTuple
 
 from siphon.archive import Archive
-from siphon.collect import wanted_of
 from siphon.config import Config, HostConfig
 from siphon.errors import SiphonError
 from siphon.hosts import Found
+from siphon.jobs import wanted_of
 from siphon.reach import Asked, Part
 from siphon.sourceof import source_of
 from siphon.transports import TRANSPORTS

@@ -118,7 +118,7 @@ class Ledger:
         try:
             db.execute("begin immediate")
             yield db
-        except (sqlite3.OperationalError, OSError) as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise SiphonError(f"{self.path}: the archive's ledger cannot be written: {error}") from error
         finally:
             if db.in_transaction:

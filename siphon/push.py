@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from siphon import audit
 from siphon.ahead import ahead
-from siphon.collect import wanted_of
 from siphon.config import Config, HostConfig
 from siphon.errors import SiphonError
 from siphon.hostreport import Planned, readable
 from siphon.hosts import Host
+from siphon.jobs import wanted_of
 from siphon.layout import MARK, is_machine
 from siphon.local import LocalHost
 from siphon.plan import plan

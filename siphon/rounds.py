@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from siphon import crew
 from siphon.archive import Archive
-from siphon.collect import Job, collect_host, due, lost, now
+from siphon.collect import collect_host, lost
 from siphon.config import Config
 from siphon.errors import SiphonError
 from siphon.fleet import due_at, tries
 from siphon.hostreport import HostReport, Progress
+from siphon.jobs import Job, due, now
 from siphon.load import load
 from siphon.progress import bytes_bar
 from siphon.runs import thin
@@ -30,6 +31,7 @@ SETTLE = 0.3  # seconds without a further change: tools write a turn in several 
 PATIENCE = 1.0  # seconds that a change waits while more of them come
 AGAIN = 10.0  # seconds, where somebody else is at work on the archive or the database
 _THIN = 24 * 3600.0  # seconds between two clean-ups of the runs
+_BUSY = 1 << 62  # ms: due once it has ended
 _ENDING_SECONDS = 10  # for processes that were told to end
 
 Tell = Callable[[str], None]
@@ -71,27 +73,35 @@ class Rounds:
     """The state of the whole: who is at work, who is due, what changed, what is to be loaded."""
 
     def __init__(self, config: Config, archive: Archive, say: Tell, complain: Tell) -> None:
-        self.config = config
         self.archive = archive
         self.say = say
         self.complain = complain
-        self.hosts = {host.name: host for host in config.hosts if host.enabled}
-        first = {host.name for host in due(config, archive, now())}
-        self.due = {name: 0 if name in first else self._next(name) for name in self.hosts}
         self.crews: list[_Crew] = []
+        self.due: dict[str, int] = {}  # ms
+        self.take(config)
         self.lock = ExitStack()  # of the archive, while anything is at work
         self.held = False
         self.news: queue.SimpleQueue[str | _Said] = queue.SimpleQueue()
         self.changed: set[str] = set()
         self.since = self.last = 0.0  # of the changes, by the clock of time.monotonic
         self.rested = 0.0  # when changes may be looked at again: they never take all of a core
-        self.unloaded = True
-        self.urgent = True
         self.load_at = 0.0
         self.thin_at = 0.0
         self.blocked_until = 0.0
         self.told: dict[str, str] = {}  # host → its error, told once
         self.refused: dict[str, str] = {}  # archive, database → who else is at work there, told once
+
+    def take(self, config: Config) -> None:
+        """Go by this configuration from now on; what is at work ends as it began."""
+        self.config = config
+        self.hosts = {host.name: host for host in config.hosts if host.enabled}
+        at_work = {job.host.name for crew in self.crews for job in crew.left.values()}
+        first = {host.name for host in due(config, self.archive, now())} - self.due.keys()
+        self.due = {
+            name: _BUSY if name in at_work else 0 if name in first else self._next(name)
+            for name in self.hosts
+        }
+        self.unloaded = self.urgent = True  # other tools may be skipped
 
     def note(self, name: str) -> None:
         """A host's logs may have changed; called in any thread."""
@@ -123,13 +133,13 @@ class Rounds:
         if not waiting or not self._hold():
             return
         jobs = [Job(self.config, self.archive, host, False, now) for host in waiting]
-        self.due |= {host.name: 1 << 62 for host in waiting}  # until it has ended
+        self.due |= {host.name: _BUSY for host in waiting}
         apart = [job for job in jobs if TRANSPORTS[job.host.transport].apart]
         if apart:
             self._send(apart)
         for job in jobs:
             if job not in apart:
-                self._ended(job, _here(job))
+                self._ended(job, collect_host(job, _silent))
 
     def _send(self, jobs: Sequence[Job]) -> None:
         sent = _Crew(jobs)
@@ -138,7 +148,8 @@ class Rounds:
 
     def _ended(self, job: Job, reports: Sequence[HostReport]) -> None:
         name = job.host.name
-        self.due[name] = self._next(name)
+        if name in self.hosts:
+            self.due[name] = self._next(name)
         self.unloaded = True
         self.urgent = self.urgent or any(report.changed for report in reports)
         for report in reports:
@@ -189,7 +200,7 @@ class Rounds:
 
     def _idle(self) -> float:
         """Seconds that nothing needs to be done for."""
-        soon = min(self.due.values(), default=1 << 62) / 1000 - time.time()
+        soon = min(self.due.values(), default=_BUSY) / 1000 - time.time()
         if self.changed:
             soon = min(soon, self._settled_at() - time.monotonic())
         if self.unloaded:
@@ -212,7 +223,7 @@ class Rounds:
             self.changed.add(news)
         elif news.message is None:
             for job in news.by.left.values():
-                self._ended(job, [_lost(job)])
+                self._ended(job, [lost(job)])
             self.crews.remove(news.by)
             news.by.end()
         elif news.message.result:
@@ -226,7 +237,7 @@ class Rounds:
         begun = time.monotonic()
         for name in sorted(names & self.hosts.keys()):
             job = Job(self.config, self.archive, self.hosts[name], False, now)
-            self._ended(job, _here(job))
+            self._ended(job, collect_host(job, _silent))
         self._load()
         self.rested = 2 * time.monotonic() - begun
 
@@ -262,21 +273,6 @@ class Rounds:
             self.complain(f"{place}: not loaded: {error}")
         if done.changed:
             self.say(f"{done.changed} logs read, {done.rows} rows written")
-
-
-def _here(job: Job) -> list[HostReport]:
-    """Collect a host in this process. Where not even that can be recorded, the archive is to blame."""
-    try:
-        return collect_host(job, _silent)
-    except SiphonError as error:
-        return [HostReport(job.host.name, error=str(error))]
-
-
-def _lost(job: Job) -> HostReport:
-    try:
-        return lost(job)
-    except SiphonError as error:
-        return HostReport(job.host.name, error=str(error))
 
 
 def _silent(_word: Progress) -> None:

@@ -1,6 +1,8 @@
 """`siphon collect`: what it prints, for people and for scripts."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,47 @@ def test_people_are_told_a_line_for_each_host(capsys: pytest.CaptureFixture[str]
     assert out.splitlines() == ["me: 3 logs, 3 new (21.0 kB)", "lost: failed"]
     assert err.startswith("siphon: lost: ") and "no such folder" in err
     assert siphon(capsys, "me")[1] == "me: 3 logs, nothing new\n"
+
+
+def collected(folder: Path, hosts: str, *before: str) -> tuple[int, list[str]]:
+    """`siphon collect` in a process; its code, and what it and its own processes wrote to stderr."""
+    (folder / "siphon.yml").write_text(f"archive: archive\nhosts:\n{hosts}")
+    words = [*before, sys.executable, "-m", "siphon", "--config", str(folder / "siphon.yml"), "collect"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr.splitlines()
+
+
+def test_a_ledger_that_breaks_while_hosts_are_collected_is_told_in_a_line(
+    home: Path, tmp_path: Path
+) -> None:
+    one, two = (f"  {name}: {{command: [sh], home: {home}}}\n" for name in ("one", "two"))
+    assert collected(tmp_path, one + two) == (0, [])
+    ledger = tmp_path / "archive/.ledger.db"
+    breaks = f"""[sh, -c, 'sqlite3 {ledger} "drop table runs"; exec sh']"""
+    code, told = collected(tmp_path, one.replace("[sh]", breaks) + two)
+    broken = f"{ledger}: the archive's ledger cannot be written: no such table: runs"
+    assert code == 1 and len(told) == 1
+    assert told[0] in (f"siphon: one: {broken}", f"siphon: one, two: {broken}")
+
+
+def test_a_ledger_that_cannot_be_written_at_all_is_told_in_a_line(home: Path, tmp_path: Path) -> None:
+    hosts = f"  one: {{home: {home}}}\n  two: {{command: [sh], home: {home}}}\n"
+    assert collected(tmp_path, hosts) == (0, [])
+    ledger = tmp_path / "archive/.ledger.db"
+    full = ("sh", "-c", 'ulimit -f 0; exec "$@"', "sh")  # no file may grow, as on a full disk
+    code, told = collected(tmp_path, hosts, *full)
+    assert (code, len(told)) == (1, 1)
+    assert told[0].endswith(": cannot be written: File too large")
+    ledger.write_bytes(b"no ledger at all" * 1000)
+    code, told = collected(tmp_path, hosts)
+    assert (code, told) == (
+        1,
+        [f"siphon: {ledger}: the archive's ledger cannot be opened: file is not a database"],
+    )
+
+
+def test_an_archive_that_cannot_be_made_is_told_in_a_line(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "archive").write_bytes(b"a file where the archive is to be")
+    code, told = collected(tmp_path, f"  one: {{home: {home}}}\n")
+    assert (code, len(told)) == (1, 1)
+    assert told[0].startswith(f"siphon: {tmp_path}/archive: the archive cannot be made: ")

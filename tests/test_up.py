@@ -44,6 +44,10 @@ class Up(NamedTuple):
     address: str
     folder: Path
 
+    def told(self) -> str:
+        """All that it wrote to stdout and stderr."""
+        return (self.folder / "up.log").read_text()
+
     @property
     def archive(self) -> Archive:
         return Archive(self.folder / "archive")
@@ -55,20 +59,26 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def configure(folder: Path, hosts: str, interval: int = 3600) -> None:
+    text = f"archive: archive\ndatabase: siphon.db\ninterval: {interval}\nhosts: {hosts}\n"
+    (folder / "siphon.yml").write_text(text)
+
+
 @contextmanager
 def running(folder: Path, hosts: str, interval: int, home: Path | None = None) -> Iterator[Up]:
     """`hosts` as in siphon.yml, `home` whose .ssh is used; killed at the end if it is still there."""
-    config = folder / "siphon.yml"
-    config.write_text(f"archive: archive\ndatabase: siphon.db\ninterval: {interval}\nhosts: {hosts}\n")
     port = _free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "siphon", "--config", str(config), "up", "--port", str(port)],
-        start_new_session=True,
-        env={**os.environ, **({"HOME": str(home)} if home else {})},
-    )
+    config = folder / "siphon.yml"
+    words = [sys.executable, "-m", "siphon", "--config", str(config), "up", "--port", str(port)]
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", **({"HOME": str(home)} if home else {})}
+    configure(folder, hosts, interval)
+    with (folder / "up.log").open("wb") as log:
+        process = subprocess.Popen(words, start_new_session=True, env=environ, stdout=log, stderr=log)
+    up = Up(process, f"http://127.0.0.1:{port}", folder)
     try:
-        yield Up(process, f"http://127.0.0.1:{port}", folder)
+        yield up
     finally:
+        print(up.told())
         if process.poll() is None:
             for pid in [*_below(process.pid), process.pid]:
                 with contextlib.suppress(ProcessLookupError):
@@ -197,3 +207,31 @@ def test_a_slow_host_piles_nothing_up_and_a_dead_one_is_tried_less_and_less(
 
 def _ended(up: Up, host: str) -> list[tuple[int, int | None, str]]:
     return [run for run in _runs(up, host) if run[2] != "running"]
+
+
+def test_a_changed_siphon_yml_is_taken_up_and_a_broken_one_told(tmp_path: Path, laptop: Path) -> None:
+    """And when it is killed, nothing of it is left."""
+    other = tmp_path / "other"
+    lines = Lines(NEW)
+    lines.prompt("a sansibarword on a host that is added")
+    lines.write(other, "-home-ada-new")
+    first = f"laptop: {{home: {laptop}}}"
+    with running(tmp_path, f"{{{first}}}", 3600) as up:
+        until("the first load", 60, lambda: _tools(up) == 1)
+        configure(tmp_path, f"{{{first}, other: {{home: {other}}}}}")
+        until("a host that is added", 60, _finds(up, "sansibarword"))
+        assert "siphon.yml has changed: from now on it is in force" in up.told()
+        configure(tmp_path, "{laptop: {hom: x}}")
+        until("what is wrong", 30, lambda: "unknown key 'hom'" in up.told())
+        assert "what siphon.yml said before stays in force" in up.told()
+        with next(laptop.rglob("*.jsonl")).open("a", newline="") as file:
+            file.write(LINE)
+        until("a new line", 30, _finds(up, "zanzibarword"))
+        (tmp_path / "siphon.yml").unlink()
+        until("that it is gone", 30, lambda: "it is gone" in up.told())
+        assert up.told().count("unknown key 'hom'") == 1
+        children = _below(up.process.pid)
+        assert children
+        up.process.kill()
+        up.process.wait()
+        until("its processes gone", 20, lambda: not any(map(_alive, children)))
