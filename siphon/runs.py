@@ -38,8 +38,9 @@ def copy(archive: Archive, database: Path) -> None:
         if connection.execute(_STATE).fetchone() == state:
             return
         with db.transaction(connection):
+            _forget(archive, connection)
             _copy_from(archive, connection, _first(connection))
-            if connection.execute(_STATE).fetchone() != state:  # some were dropped there
+            if connection.execute(_STATE).fetchone() != state:  # it was made from another ledger
                 _copy_from(archive, connection, 0)
             connection.executemany(
                 "insert into hosts (name, collected_at, attempted_at, error) values (?, ?, ?, ?)"
@@ -47,6 +48,13 @@ def copy(archive: Archive, database: Path) -> None:
                 " attempted_at = excluded.attempted_at, error = excluded.error",
                 archive.host_states(),
             )
+
+
+def _forget(archive: Archive, connection: sqlite3.Connection) -> None:
+    """Drop runs that were dropped from the ledger."""
+    kept = {id for (id,) in archive.ledger.rows("select id from runs")}
+    gone = [(id,) for (id,) in connection.execute("select id from runs") if id not in kept]
+    connection.executemany("delete from runs where id = ?", gone)
 
 
 def _first(connection: sqlite3.Connection) -> int:
