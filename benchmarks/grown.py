@@ -37,6 +37,7 @@ class Ink(NamedTuple):
     text: Text
     rng: Random
     median: int
+    grown: dict[tuple[int, str], str]  # by round and text: two files that tell one thing still agree
 
 
 CASES: dict[str, Grown] = {
@@ -53,7 +54,7 @@ CASES: dict[str, Grown] = {
 def grow(source: str, megabytes: float, folder: Path) -> Path:
     """Write the source's case, grown to about that size, below the folder; returns the folder."""
     grown = CASES[source]
-    ink = Ink(Text(Random(7), 200_000), Random(8), grown.median)
+    ink = Ink(Text(Random(7), 200_000), Random(8), grown.median, {})
     home = next(path for path in sorted((HOMES / grown.case).iterdir()) if path.is_dir())
     for file in (path for path in home.rglob("*") if path.is_file()):
         target = folder / file.relative_to(home)
@@ -95,7 +96,7 @@ def _again(records: list[Any], megabytes: float, ink: Ink, path: str) -> Iterato
         times += 1
         names = {value: f"{value}{times:06x}" for value in ids}
         for record in records:
-            made = _renewed(record, names, ink)
+            made = _renewed(record, names, times, ink)
             size += len(msgspec.json.encode(made))
             yield made
 
@@ -111,16 +112,20 @@ def _ids(value: Any, key: str = "") -> Iterator[str]:
         yield value
 
 
-def _renewed(value: Any, names: Mapping[str, str], ink: Ink) -> Any:
+def _renewed(value: Any, names: Mapping[str, str], times: int, ink: Ink) -> Any:
     if isinstance(value, dict):
-        return {key: _renewed(inner, names, ink) for key, inner in value.items()}
+        return {key: _renewed(inner, names, times, ink) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_renewed(inner, names, ink) for inner in value]
+        return [_renewed(inner, names, times, ink) for inner in value]
     if not isinstance(value, str):
         return value
     if value in names:
         return names[value]
-    return _longer(value, ink) if _PROSE.search(value) and not value.startswith("{") else value
+    if value.startswith("{") or not _PROSE.search(value):
+        return value
+    if (times, value) not in ink.grown:
+        ink.grown[times, value] = _longer(value, ink)
+    return ink.grown[times, value]
 
 
 def _longer(value: str, ink: Ink) -> str:

@@ -84,10 +84,16 @@ def places(data: bytes, parts: Iterable[msgspec.Raw]) -> Iterator[Line]:
     at = 0
     for number, part in enumerate(parts, 1):
         raw = bytes(part)
-        found = data.find(raw, at)
+        found = found_at(data, raw, at)
         at = found if found >= 0 else at  # a mended document is written anew: near enough
         yield Line(number, at, raw)
         at += len(raw) if found >= 0 else 0
+
+
+def found_at(data: bytes, part: bytes, at: int) -> int:
+    """As `data.find`, in no time where the next value that begins like the part is the part."""
+    start = data.find(part[:1], at)
+    return start if start >= 0 and data.startswith(part, start) else data.find(part, at)
 
 
 def _drop(value: Any, error: str) -> bool:

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from siphon.records import FileTouch, Message, Record, Request, ToolCall
 from siphon.sources._text import line
@@ -18,6 +21,7 @@ class Transcript:
 
     native_id: str
     rows: dict[int, Message | ToolCall] = field(default_factory=dict)
+    asked: dict[int, Any] = field(default_factory=dict)  # the arguments of calls, by seq
     touches: list[FileTouch] = field(default_factory=list)
     requests: dict[str | int, Request] = field(default_factory=dict)
     last: int = -1
@@ -44,6 +48,12 @@ class Transcript:
         self.rows[row.seq] = row
         self.saw(row.ts)
         return row.seq
+
+    def ask(self, row: ToolCall, given: Any) -> int:
+        """Add a call with the arguments that its input was made of; returns its seq."""
+        mere = isinstance(given, dict) or row.input is None
+        self.asked[row.seq] = given if mere else msgspec.json.decode(row.input or "null")
+        return self.put(row)
 
     def touched(self, seq: int, found: Iterable[FileTouch]) -> None:
         """The files that a call touched, instead of what was told of it before."""

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from siphon.records import Relation, RelationKind, Session
+from siphon.sources._loose import items
 from siphon.sources._text import text_of
 from siphon.sources._transcript import Transcript
 from siphon.sources.amp.lines import Thread
@@ -16,12 +17,12 @@ _KINDS: dict[str, RelationKind] = {"fork": "fork", "handoff": "continuation", "s
 def session(thread: Thread, lines: Transcript) -> Session:
     """The thread's session; call it when all messages are read."""
     lines.saw(millis(thread.created))
-    for trace in _items(_at(thread.meta, "traces")):
+    for trace in items(_at(thread.meta, "traces")):
         for key in ("startTime", "endTime"):
             stamp = trace.get(key) if isinstance(trace, dict) else None
             lines.saw(millis(stamp) if isinstance(stamp, str | int | float) else None)
     initial = _at(thread.env, "initial")
-    trees = _items(_at(initial, "trees"))
+    trees = items(_at(initial, "trees"))
     tree = trees[0] if trees else None
     cwd = _path(text_of(tree, "uri"))
     platform = _at(initial, "platform")
@@ -52,7 +53,7 @@ def relations(thread: Thread, own: str) -> Iterator[Relation]:
     origin = thread.forked_from if isinstance(thread.forked_from, str) else _id(thread.forked_from)
     if origin:
         found.setdefault(origin, "fork")
-    for row in _items(thread.relationships):
+    for row in items(thread.relationships):
         other, kind = _id(row), _KINDS.get(text_of(row, "type") or "")
         if other and kind and text_of(row, "role") != "parent":
             found.setdefault(other, kind)
@@ -70,10 +71,6 @@ def _id(value: Any) -> str | None:
 
 def _at(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, dict) else None
-
-
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _path(uri: str | None) -> str | None:

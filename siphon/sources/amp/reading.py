@@ -202,7 +202,7 @@ def _call(reading: Reading, at: At, block: dict[str, Any], seq: int | None) -> N
         offset=at.line.offset,
         length=len(at.line.data),
     )
-    rows.put(row)
+    rows.ask(row, args)
     if own:
         reading.calls[own] = row.seq
 
@@ -217,7 +217,7 @@ def _finish(reading: Reading, at: At, block: dict[str, Any]) -> None:
         _say(reading, at, f"/{own}", "tool", "tool_result", output)
         return
     status = tools.status(run.get("status"))
-    args = msgspec.json.decode(row.input) if row.input else None
+    args = reading.rows.asked[row.seq]
     changed = tools.lines(row.name, args, run) if status == "ok" else (None, None)
     rows = reading.rows
     rows.put(

@@ -7,6 +7,7 @@ import msgspec
 
 from siphon.log import Log
 from siphon.records import Message
+from siphon.sources._loose import text
 from siphon.sources.claude_code import calls, toolbox
 from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
@@ -40,7 +41,7 @@ def open_call(
         answer.calls += 1
         answer.chars += len(given or "")
     if tool.spawns:
-        keys = (_text(args.get(key)) for key in _SPAWN_KEYS)
+        keys = (text(args.get(key)) for key in _SPAWN_KEYS)
         thread.spawns.append(Spawn(block.id, native_id, spot.offset, *keys))
     if key in thread.orphans:
         _close(log, place, thread, key, thread.orphans.pop(key)[1])
@@ -134,7 +135,3 @@ def _salvaged(data: bytes) -> tuple[str | None, Any]:
         return whole, msgspec.json.decode(whole)
     except (ValueError, RecursionError):
         return None, None
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from siphon.log import Log
+from siphon.sources._decode import found_at
 from siphon.sources._loose import items, mapping, stamp, text
 
 _ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
@@ -44,7 +45,7 @@ def _placed(data: bytes, raws: list[msgspec.Raw]) -> Iterator[Element]:
     at = 0
     for raw in raws:
         part = bytes(raw)
-        at = data.find(part, at)
+        at = found_at(data, part, at)
         yield Element(_ANY.decode(part), at, len(part))
         at += len(part)
 

@@ -19,6 +19,9 @@ _INJECTED = re.compile(
 _FILES = re.compile(r"<file_content path=[^>]*>.*?</file_content>\n?", re.DOTALL)
 
 
+Blocks = list[dict[str, Any]]
+
+
 class Call(NamedTuple):
     """A tool the model called, and its result; `id` is None in builds that wrote calls as XML."""
 
@@ -40,15 +43,16 @@ class History(NamedTuple):
 
 def history(elements: Sequence[Element]) -> History:
     """Everything that the timeline (ui_messages.json) does not tell."""
-    results = dict(_results(elements))
-    calls = [call for element in elements for call in _calls(element, results)]
+    told = [(element, blocks(element)) for element in elements]
+    results = dict(_results(told))
+    calls = [call for element, held in told for call in _calls(element, held, results)]
     cwd, models = None, []
-    for element in elements:
+    for element, held in told:
         ts = stamp(element.value.get("ts")) or 0
         info = mapping(element.value.get("modelInfo"))
         if model := text(info.get("modelId")):
             models.append((ts, model, text(info.get("providerId"))))
-        for words in user_texts(element):
+        for words in _user_texts(held) if element.value.get("role") == "user" else ():
             if cwd is None and (found := _CWD.search(words)):
                 cwd = found[1]
             if found := _MODEL.search(words):
@@ -56,7 +60,7 @@ def history(elements: Sequence[Element]) -> History:
     return History(calls, cwd, tuple(models))
 
 
-def blocks(element: Element) -> list[dict[str, Any]]:
+def blocks(element: Element) -> Blocks:
     """The content of a message as blocks."""
     content = element.value.get("content", element.value.get("text"))
     if isinstance(content, str):
@@ -64,13 +68,12 @@ def blocks(element: Element) -> list[dict[str, Any]]:
     return [mapping(block) for block in items(content)]
 
 
-def user_texts(element: Element) -> Iterator[str]:
+def _user_texts(held: Blocks) -> Iterator[str]:
     """All texts of a message to the model, those inside results too."""
-    if element.value.get("role") == "user":
-        for block in blocks(element):
-            words = block_text(block) if block.get("type") == "tool_result" else block.get("text")
-            if isinstance(words, str):
-                yield words
+    for block in held:
+        words = block_text(block) if block.get("type") == "tool_result" else block.get("text")
+        if isinstance(words, str):
+            yield words
 
 
 def block_text(block: dict[str, Any]) -> str | None:
@@ -95,19 +98,23 @@ def result_text(words: str) -> str:
     return _ENVIRONMENT.sub("", words).strip()
 
 
-def _results(elements: Sequence[Element]) -> Iterator[tuple[str, tuple[dict[str, Any], Element]]]:
-    for element in elements:
-        for block in blocks(element):
+def _results(
+    told: Sequence[tuple[Element, Blocks]],
+) -> Iterator[tuple[str, tuple[dict[str, Any], Element]]]:
+    for element, held in told:
+        for block in held:
             native_id = text(block.get("tool_use_id"))
             if block.get("type") == "tool_result" and native_id:
                 yield native_id, (block, element)
 
 
-def _calls(element: Element, results: dict[str, tuple[dict[str, Any], Element]]) -> Iterator[Call]:
+def _calls(
+    element: Element, held: Blocks, results: dict[str, tuple[dict[str, Any], Element]]
+) -> Iterator[Call]:
     if element.value.get("role") == "user":
-        yield from _named_results(element)
+        yield from _named_results(element, held)
         return
-    for block in blocks(element):
+    for block in held:
         name = text(block.get("name"))
         if block.get("type") == "tool_use" and name:
             native_id = text(block.get("id"))
@@ -125,9 +132,9 @@ def _calls(element: Element, results: dict[str, tuple[dict[str, Any], Element]])
             )
 
 
-def _named_results(element: Element) -> Iterator[Call]:
+def _named_results(element: Element, blocks: Blocks) -> Iterator[Call]:
     """XML builds: `[write_to_file for 'a.py'] Result:`, the result in the same or the next block."""
-    held = [block.get("text") for block in blocks(element) if block.get("type") == "text"]
+    held = [block.get("text") for block in blocks if block.get("type") == "text"]
     texts = [words for words in held if isinstance(words, str)]
     for index, words in enumerate(texts):
         if found := _RESULT.match(words):

@@ -53,7 +53,7 @@ class State:
     completion: str | None = None  # the last result told; it is often told twice
     message_seq: int | None = None  # of the running request's last message
     waiting: list[Waiting] = field(default_factory=list)
-    keys: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, int] = field(default_factory=dict)  # how often each was given out
     known: Counter[str] = field(default_factory=Counter)  # record types
     unknown: Counter[str] = field(default_factory=Counter)
 
@@ -64,14 +64,16 @@ class State:
     def saw(self, ts: int | None) -> None:
         """Widen the task's span to a time."""
         if ts is not None:
-            self.started_at = ts if self.started_at is None else min(ts, self.started_at)
-            self.ended_at = ts if self.ended_at is None else max(ts, self.ended_at)
+            if self.started_at is None or ts < self.started_at:
+                self.started_at = ts
+            if self.ended_at is None or ts > self.ended_at:
+                self.ended_at = ts
 
     def key(self, element: Element, ts: int | None) -> str:
         """An id that is unique in the source: messages have none, and times repeat."""
         key = f"{self.task}/{element.offset if ts is None else ts}"
-        self.keys[key] += 1
-        return key if self.keys[key] == 1 else f"{key}.{self.keys[key]}"
+        n = self.keys[key] = self.keys.get(key, 0) + 1
+        return key if n == 1 else f"{key}.{n}"
 
     def model_at(self, ts: int | None) -> tuple[str | None, str | None]:
         """Model and provider in use at a time: the last known by then, else the first known."""
@@ -86,10 +88,10 @@ class State:
     ) -> Message:
         """The next message; an assistant's belongs to the running request."""
         seq = self.next_seq()
-        told = role == "assistant"
+        told, model = role == "assistant", None
         if told:
             self.message_seq = seq
-        model = text(mapping(element.value.get("modelInfo")).get("modelId"))
+            model = text(mapping(element.value.get("modelInfo")).get("modelId"))
         return Message(
             session=self.task,
             seq=seq,

@@ -47,6 +47,14 @@ _SAID: Mapping[str, tuple[Role, MessageKind]] = {
     **dict.fromkeys(_ERRORS, ("system", "error")),
     **dict.fromkeys(_NOTICES, ("system", "notice")),
 }
+# What becomes of a kind; of those in several lists the last one holds.
+_WAYS = {
+    **dict.fromkeys(SKIPS, "skip"),
+    **dict.fromkeys(_SAID, "say"),
+    **{f"{kind}/{name}": "show" for kind in ("say", "ask") for name in SHOWING},
+    **dict.fromkeys(OUTPUTS, "print"),
+    **dict.fromkeys(SPENDING, "spend"),
+}
 _CHANGES = "HAS_CHANGES"  # Cline's mark at the end of a result
 
 
@@ -72,17 +80,17 @@ def _element(state: State, element: Element, ts: int | None) -> Iterator[Record]
         return
     words = text(value.get("text")) or ""
     kind = f"{kind}/{name}"
-    known = kind in _SAID or kind in SKIPS or kind in OUTPUTS or kind in SPENDING or name in SHOWING
-    (state.known if known else state.unknown)[kind] += 1
-    if kind in SPENDING:
+    way = _WAYS.get(kind) or ("show" if name in SHOWING else None)
+    (state.known if way else state.unknown)[kind] += 1
+    if way == "spend":
         if kind == "say/api_req_started":
             yield from settle(state, over=True)
         yield from spending(state, kind, element, words, ts)
-    elif kind in OUTPUTS:
+    elif way == "print":
         yield from printed(state, kind, element, words, ts)
-    elif name in SHOWING:
+    elif way == "show":
         show(state, name, element, words, ts)
-    elif kind in _SAID:
+    elif way == "say":
         yield from _said(state, kind, element, words, ts)
 
 

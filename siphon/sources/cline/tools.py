@@ -114,18 +114,26 @@ def _same(call: Call, argument: str | None) -> bool:
     if argument is None:
         return True
     held = [call.argument] if call.id is None else list(call.arguments.values())
+    if argument in held:
+        return True
     told = [value for value in held if isinstance(value, str)]
     nested = [value for value in held if not isinstance(value, str)]
-    if any(_alike(value, argument) for value in told):
+    bare = _bare(argument)
+    if any(_alike(_bare(value), bare) for value in told):
         return True
     return bool(nested) and argument in (as_json(nested) or "")
 
 
 def _alike(one: str, other: str) -> bool:
-    one, other = one.strip().removeprefix("./").rstrip("/"), other.strip().removeprefix("./").rstrip("/")
+    if one[-1:] != other[-1:]:
+        return False
     return one == other or (
         bool(one) and bool(other) and (one.endswith("/" + other) or other.endswith("/" + one))
     )
+
+
+def _bare(path: str) -> str:
+    return path.strip().removeprefix("./").rstrip("/")
 
 
 def settled(call: ToolCall, shown: Shown, made: Call | None, output: str | None, over: bool) -> ToolCall:

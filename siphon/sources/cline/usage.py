@@ -24,7 +24,7 @@ def spent(told: dict[str, Any]) -> bool:
 
 def exclusive(told: dict[str, Any]) -> Usage:
     """Cline: tokensIn is without cache, but with OpenAI's protocol it holds the cached tokens."""
-    given, out, written, read = (count(told.get(field)) for field in _FIELDS)
+    given, out, written, read = [count(told.get(field)) for field in _FIELDS]
     if text(told.get("apiProtocol")) == "openai" and given is not None:
         given = max(given - (read or 0), 0)
     return Usage(given, read, written, out, nanousd(told.get("cost")))
@@ -32,7 +32,7 @@ def exclusive(told: dict[str, Any]) -> Usage:
 
 def inclusive(told: dict[str, Any]) -> Usage:
     """Roo, Kilo: tokensIn is the whole input, unless it is less than its cached parts (old builds)."""
-    given, out, written, read = (count(told.get(field)) for field in _FIELDS)
+    given, out, written, read = [count(told.get(field)) for field in _FIELDS]
     cached = (written or 0) + (read or 0)
     if given is not None and given >= cached:
         given -= cached

@@ -1,14 +1,14 @@
 """A rollout's lines, each handed to what understands it, and the records that come of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from siphon.log import Line, Log
 from siphon.records import Record
-from siphon.sources._decode import typed
+from siphon.sources._decode import found_at, typed
 from siphon.sources._loose import stamp, text
 from siphon.sources._tally import tallies
 from siphon.sources.codex.billing import skip
@@ -82,7 +82,8 @@ def records(log: Log) -> Iterator[Record]:
     threads = _threads(thread_id, copied, whence)
     if mentioned(log):
         threads = _rolled_back(log, copied, threads, _threads(thread_id, copied, whence))
-    yield from _read(log, copied, threads, call)
+    for some in _read(log, copied, threads, call):
+        yield from some
 
 
 def _held(log: Log, copied: Replay, threads: Threads, call: str | None) -> list[Record] | None:
@@ -94,9 +95,9 @@ def _held(log: Log, copied: Replay, threads: Threads, call: str | None) -> list[
     trial.reads = log.reads
     both = [thread for thread in threads if thread is not None]
     rows: list[Record] = []
-    for record in _read(trial, copied, threads, call):
-        rows.append(record)
-        if len(rows) % 100 == 1 and max(thread.offset or 0 for thread in both) >= HELD:
+    for some in _read(trial, copied, threads, call):
+        rows += some
+        if max(thread.offset or 0 for thread in both) >= HELD:
             return None
     for thread in both:
         if thread.rollbacks:
@@ -124,12 +125,16 @@ def _rolled_back(log: Log, copied: Replay, probe: Threads, threads: Threads) -> 
     return threads
 
 
-def _read(log: Log, copied: Replay, threads: Threads, call: str | None) -> Iterator[Record]:
+def _read(log: Log, copied: Replay, threads: Threads, call: str | None) -> Iterator[Iterable[Record]]:
+    """The log's records, some at a time."""
     types: Counter[str] = Counter()
-    for some in _lines(log, threads, copied.begins, types):
-        yield from some
-    if not types:
-        return
+    yield from _lines(log, threads, copied.begins, types)
+    if types:
+        yield _rest(log, threads, call, types)
+
+
+def _rest(log: Log, threads: Threads, call: str | None, types: Counter[str]) -> Iterator[Record]:
+    """What is complete when the last line is read."""
     own, parent = threads
     if parent is not None and parent.seq:
         yield from _ended(log, parent, None)
@@ -277,7 +282,7 @@ def _parts(log: Log) -> Iterator[tuple[Line, Entry]]:
     data, at = log.data(), 0
     for raw in document.items:
         part = bytes(raw)
-        at = max(data.find(part, at), at)
+        at = max(found_at(data, part, at), at)
         line = Line(1, at, part)
         entry = typed(log, part, ENTRY, line)
         if entry is not None:

@@ -16,6 +16,12 @@ class Totals(msgspec.Struct, frozen=True, gc=False):
     total: int = 0
 
     @property
+    def counts(self) -> bool:
+        """Whether any of them is more than zero."""
+        most = self.input or self.cached or self.output or self.total
+        return bool(most or self.written or self.reasoning)
+
+    @property
     def spent(self) -> int:
         return self.input + self.output
 
@@ -45,7 +51,7 @@ def count(info: Info, running: Totals | None, last: Totals | None, copied: bool)
         tokens = now if own and now is not None else total
     else:
         grown = _since(running, total)
-        if grown is not None and not any(msgspec.structs.astuple(grown)):
+        if grown is not None and not grown.counts:
             return Count(None, total, now)
         tokens = grown if grown is not None else now if now is not None else total
     spent = tokens.input + tokens.output

@@ -186,7 +186,7 @@ def _call(reading: Reading, at: At, block: dict[str, Any], seq: int | None) -> N
         offset=at.line.offset,
         length=len(at.line.data),
     )
-    lines.put(row)
+    lines.ask(row, args)
     if own:
         reading.calls[own] = row.seq
 
@@ -198,7 +198,7 @@ def _finish(reading: Reading, at: At, block: dict[str, Any]) -> None:
         _say(reading, at, f"/{own}", "tool", "tool_result", output)
         return
     status: Status = "ok" if not block.get("is_error") else "rejected" if _refused(output) else "error"
-    args = msgspec.json.decode(row.input) if row.input else None
+    args = reading.lines.asked[row.seq]
     changed = tools.lines(args) if status == "ok" and row.kind in ("edit", "write") else (None, None)
     lines = reading.lines
     lines.put(

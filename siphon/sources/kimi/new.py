@@ -59,15 +59,15 @@ class Wire:
         ts = millis(entry.time) or millis(entry.timestamp) or millis(entry.created_at)
         self.turns.lines.saw(ts)
         match entry.type:
+            case "context.append_loop_event" if isinstance(entry.event, dict):
+                self.told = True
+                self._event(line, ts, entry.event)
             case "turn.prompt" | "turn.steer":
                 self.told = True
                 self.turns.prompt(line, ts, entry.input, _kind(entry.origin) in (None, "user"))
             case "turn.cancel":
                 self.turns.say(line, ts, "system", "notice", "interrupted")
                 self.turns.stopped()
-            case "context.append_loop_event" if isinstance(entry.event, dict):
-                self.told = True
-                self._event(line, ts, entry.event)
             case "context.append_message" if isinstance(entry.message, dict):
                 self._append(line, ts, entry.message)
             case "context.apply_compaction" | "full_compaction.complete":
@@ -187,12 +187,12 @@ def parse(log: Log, at: Place) -> Iterator[Record]:
     """All records of a new wire."""
     types: Counter[str] = Counter()
     wire = Wire(log, Turns(Transcript(at.native_id), at.agent is not None))
-    seen: set[bytes] = set()  # a line written twice is one line
+    seen: set[int] = set()  # hashes: a line written twice is one line
     for line, entry in entries(log, _LINE):
         name = entry.type or "(no type)"
         types[f"{name}/{text_of(entry.event, 'type')}" if name == _LOOP else name] += 1
-        if line.data not in seen:
-            seen.add(line.data)
+        if (key := hash(line.data)) not in seen:
+            seen.add(key)
             wire.line(line, entry)
     wire.finish()
     if types:

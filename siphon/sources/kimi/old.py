@@ -138,12 +138,12 @@ def parse(log: Log, at: Place) -> Iterator[Record]:
     """All records of an old wire."""
     types: Counter[str] = Counter()
     wire = Wire(log, at)
-    seen: set[bytes] = set()  # a line written twice is one event
+    seen: set[int] = set()  # hashes: a line written twice is one event
     for line, entry in entries(log, _LINE):
         event = entry.message
         types[(event.type if event else entry.type) or "(no type)"] += 1
-        if event is not None and line.data not in seen:
-            seen.add(line.data)
+        if event is not None and (key := hash(line.data)) not in seen:
+            seen.add(key)
             wire.event(wire.turns, line, millis(entry.timestamp), event)
     if types:
         yield from wire.records()

@@ -115,15 +115,20 @@ class Turns:
 
     def call(self, line: Line, ts: int | None, own: str | None, name: str, args: Any) -> None:
         """A tool call; its arguments may come as the beginning of a JSON text."""
-        spoken = [seq for seq in self.step if isinstance(self.lines.rows[seq], Message)]
+        rows, seqs = self.lines.rows, reversed(self.step)
+        spoken = next((seq for seq in seqs if isinstance(rows[seq], Message)), None)
         self.open = None
+        text = args if isinstance(args, str) else as_json(args) or ""
+        value, json = _understood(text) if isinstance(args, str) else (args or "", text or None)
         row = ToolCall(
             self.lines.native_id,
             self.lines.seq(),
             name,
             tools.kind(name),
             native_id=call_identity(self.lines.native_id, own, ts),
-            message_seq=spoken[-1] if spoken else None,
+            message_seq=spoken,
+            summary=tools.summary(name, value),
+            input=json,
             ts=ts,
             offset=line.offset,
             length=len(line.data),
@@ -132,8 +137,7 @@ class Turns:
         self.step.append(row.seq)
         if own:
             self.calls[own] = row.seq
-        self.arguments[row.seq] = args if isinstance(args, str) else as_json(args) or ""
-        self._argue(row)
+        self.arguments[row.seq], self.asked[row.seq] = text, value
 
     def more_arguments(self, text: Any) -> None:
         """The rest of the last call's arguments."""
@@ -141,14 +145,9 @@ class Turns:
         row = self.lines.call(seq)
         if row is not None and isinstance(text, str):
             self.arguments[seq] += text
-            self._argue(row)
-
-    def _argue(self, row: ToolCall) -> None:
-        text = self.arguments[row.seq]
-        args = self.asked[row.seq] = decoded(text)
-        # Arguments that are no JSON stay a text, thus JSON of that text.
-        json = text if args is not text else as_json(text) if text else None
-        self.lines.put(row._replace(input=json, summary=tools.summary(row.name, args)))
+            value, json = _understood(self.arguments[seq])
+            self.asked[seq] = value
+            self.lines.put(row._replace(input=json, summary=tools.summary(row.name, value)))
 
     def result(self, line: Line, ts: int | None, own: str | None, told: Outcome) -> None:
         """A call's result."""
@@ -258,12 +257,14 @@ def _identity(kind: str, ts: int | None, text: str) -> str | None:
     return f"{kind}@{ts}:{hashlib.blake2s(text.encode(errors='replace'), digest_size=8).hexdigest()}"
 
 
-def decoded(text: str) -> Any:
-    """The arguments as a value, if they are JSON."""
+def _understood(text: str) -> tuple[Any, str | None]:
+    """Arguments as a value and as JSON text; what is no JSON, or not yet, is a text."""
+    if not text:
+        return text, None
     try:
-        return _ANY.decode(text) if text else text
+        return _ANY.decode(text), text
     except (msgspec.DecodeError, RecursionError):
-        return text
+        return text, msgspec.json.encode(text).decode()
 
 
 def words(content: Any) -> str:

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 import msgspec
 
 from siphon.log import Log
+from siphon.sources._decode import found_at
 from siphon.sources._loose import text
 from siphon.sources._sqlite import decoded
 from siphon.sources.opencode.shapes import (
@@ -58,7 +59,7 @@ def _turns(log: Log, session: str, document: Document, data: bytes | None) -> It
         if exchange is None or info is None:
             continue
         message = info.id = text(info.id) or f"{session}/{n}"
-        at = max(data.find(bytes(raw), at), at) if data is not None else 0
+        at = max(found_at(data, bytes(raw), at), at) if data is not None else 0
         if message not in seen:
             seen.add(message)
             yield Turn(message, info, list(_parts(log, session, message, exchange, data, at)))
@@ -73,7 +74,7 @@ def _parts(
         if info is None:
             continue
         key = key_of(session, message, info.id, n)
-        at = data.find(bytes(raw), at) if data is not None and at >= 0 else -1
+        at = found_at(data, bytes(raw), at) if data is not None and at >= 0 else -1
         place = (at, len(bytes(raw))) if at >= 0 else (None, None)
         if key not in seen:
             seen.add(key)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from siphon.records import Message, MessageKind, Request, Role, ToolCall
 from siphon.sources._text import as_json, size, text_of, unique
 from siphon.sources.gemini_cli import format as parts
@@ -112,8 +110,7 @@ def _call(reading: Reading, at: At, call: dict[str, Any], seq: int | None, reque
         offset=at.line.offset,
         length=len(at.line.data),
     )
-    lines.put(row)
-    reading.args[row.seq] = args if isinstance(args, dict) else _json(row.input)
+    lines.ask(row, args)
     if own:
         reading.calls[own] = row.seq
 
@@ -144,7 +141,7 @@ def _finish(reading: Reading, at: At, row: ToolCall, response: dict[str, Any], t
         response["response"].get("error"), str
     )
     status = tools.status(told.status or ("error" if failed or told.error else "success"), output)
-    args = reading.args[row.seq]
+    args = reading.lines.asked[row.seq]
     display = _display(told)
     changed = tools.lines(row.name, args, display) if status == "ok" else (None, None)
     took = (
@@ -176,10 +173,6 @@ def _display(told: ToolResult) -> Any:
     if isinstance(shown, dict) and shown.get("fileDiffTruncated"):
         return {key: value for key, value in shown.items() if key != "fileDiff"}
     return shown
-
-
-def _json(text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text)
 
 
 def _bill(reading: Reading, at: At, entry: Entry, request: str, seq: int) -> None:

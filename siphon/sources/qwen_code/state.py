@@ -1,7 +1,7 @@
 """What is known of a session while its records are read."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from siphon.log import Line
 from siphon.records import Relation, Session
@@ -26,6 +26,5 @@ class Reading:
     lines: Transcript
     side: bool  # a subagent's
     calls: dict[str, int] = field(default_factory=dict)  # seq by call id
-    args: dict[int, Any] = field(default_factory=dict)  # what each call asks for, by its seq
     relations: dict[str, Relation] = field(default_factory=dict)
     titles: list[str] = field(default_factory=list)

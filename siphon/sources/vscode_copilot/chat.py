@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from siphon.log import Log
+from siphon.sources._decode import found_at
 from siphon.sources._loose import items, mapping, stamp, text
 from siphon.sources._sqlite import decoded
 from siphon.sources.vscode_copilot.replay import replayed
@@ -99,9 +100,10 @@ def _placed(file: Log, data: bytes | None, raws: Sequence[msgspec.Raw]) -> Itera
     at = 0
     for n, raw in enumerate(raws):
         info = decoded(file, raw, _REQUEST, f"{file.path}, request {n}")
-        at = data.find(bytes(raw), at) if data is not None and at >= 0 else -1
+        part = bytes(raw)
+        at = found_at(data, part, at) if data is not None and at >= 0 else -1
         if info is not None:
-            yield Asked(info, at, len(bytes(raw))) if at >= 0 else Asked(info)
+            yield Asked(info, at, len(part)) if at >= 0 else Asked(info)
 
 
 def of_state(state: dict[str, Any], places: Sequence[tuple[int, int]] = ()) -> Chat:
