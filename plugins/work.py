@@ -9,7 +9,7 @@ from siphon import api
 from siphon.errors import SiphonError
 from siphon.urls import Here
 from siphon.web import arguments, failed, page
-from siphon.work import CALLS, EDITS, PERIODS, USUAL, edit_facets, files_edited, tools_used
+from siphon.work import CALLS, EDITS, PERIODS, USUAL, edit_facets, files_edited, newest_edits, tools_used
 
 LABELS = {"source": "Tool", "host": "Host", "project": "Project", "path": "Path", "since": "Since"}
 
@@ -52,9 +52,10 @@ async def files_page(datasette, request):
 
 
 def _files(connection, given):
+    edits = newest_edits(connection)
     return {
-        "files": files_edited(connection, given),
-        "facets": edit_facets(connection, given),
+        "files": files_edited(connection, given, edits=edits),
+        "facets": edit_facets(connection, given, edits),
         "looked": EDITS,
     }
 

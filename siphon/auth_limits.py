@@ -10,7 +10,6 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +34,10 @@ _HARMLESS = (
 
 def limited(path: Path, limits: Limits) -> sqlite3.Connection:
     """A connection that reads only what is in the limits. Raises SiphonError without a database."""
+    return _made(path, limits).connection
+
+
+def _made(path: Path, limits: Limits) -> "_Reader":
     connection = _opened(path)
     connection.executescript(auth_rules.TABLES)
     for table, names in (("limit_hosts", limits.hosts), ("limit_projects", limits.projects)):
@@ -48,8 +51,9 @@ def limited(path: Path, limits: Limits) -> sqlite3.Connection:
     others = auth_rules.whole_log(limits, "l.id")
     connection.execute(f"create temp view {_MIXED} as select l.id from main.logs l where not {others}")
     connection.row_factory = sqlite3.Row
-    connection.set_authorizer(_guard(hidden | {_MIXED}))
-    return connection
+    reader = _Reader(limits, connection, _guard(hidden | {_MIXED}))
+    reader.look_up()
+    return reader
 
 
 def is_limited(connection: sqlite3.Connection) -> bool:
@@ -77,6 +81,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise SiphonError(f"{path}: cannot open the database: {error}") from None
     connection.text_factory = lambda raw: raw.decode(errors="replace")
+    connection.execute("pragma temp_store = memory")
     mapped(connection)
     return connection
 
@@ -90,7 +95,7 @@ def _hide(connection: sqlite3.Connection, limits: Limits) -> Iterator[str]:
         if re.search(r"\busing fts5\b", sql, re.IGNORECASE):
             table = name.removesuffix("_fts")
             shown = [f"x.{one}" for one in (*columns[name], "rowid", name, "rank")]
-            where = auth_rules.words(table, columns.get(table, ()), limits)
+            where = auth_rules.words(table, columns.get(table, ()))
         else:
             shown = [auth_rules.column(name, one, limits) for one in columns[name]]
             where = auth_rules.rows(name, columns[name], limits)
@@ -138,53 +143,86 @@ def _may(right: bool) -> int:
     return sqlite3.SQLITE_OK if right else sqlite3.SQLITE_DENY
 
 
+class _Reader:
+    """A limited reader's connection, and which states of the database it was made for."""
+
+    def __init__(
+        self, limits: Limits, connection: sqlite3.Connection, guard: Callable[..., int]
+    ) -> None:
+        self.limits = limits
+        self.connection = connection
+        self.guard = guard
+        self.layout = _layout(connection)  # the tables that it knows
+        self.looked: int | None = None  # the state whose sessions it holds
+
+    def look_up(self) -> None:
+        """Hold the sessions in the limits as they are now, or in the transaction that is open.
+
+        Where that fails nothing is asked, and the next one to ask looks them up again.
+        """
+        found = self.connection.execute("pragma data_version").fetchone()[0]
+        if found == self.looked:
+            return
+        self.looked = None
+        self.connection.set_authorizer(None)
+        try:
+            self.connection.execute("delete from temp.limit_sessions")
+            self.connection.execute(auth_rules.sessions(self.limits))
+        finally:
+            self.connection.set_authorizer(self.guard)
+        self.looked = found
+
+    def ask(self, what: Callable[[sqlite3.Connection], T]) -> T:
+        """What is found in one state of the database, of the sessions in the limits in that state."""
+        self.connection.execute("begin")
+        try:
+            self.look_up()
+            return what(self.connection)
+        finally:
+            if self.connection.in_transaction:  # not where it was interrupted as it wrote
+                self.connection.execute("commit")
+
+
 class Readers:
     """The connections of limited readers: made when one first asks, and kept for the next request."""
 
     def __init__(self, database: Path) -> None:
         self.database = database
         self.lock = threading.Lock()
-        self.idle: list[tuple[Limits, int, sqlite3.Connection]] = []  # with the tables they know
+        self.idle: list[_Reader] = []
 
     def read(self, limits: Limits, ask: Callable[[sqlite3.Connection], T]) -> T:
-        """What `ask` finds; any thread may call."""
-        with self._lent(limits) as connection:
-            return ask(connection)
-
-    @contextmanager
-    def _lent(self, limits: Limits) -> Iterator[sqlite3.Connection]:
-        connection, layout = self._taken(limits)
+        """What `ask` finds, all of it in one state of the database; any thread may call."""
+        reader = self._taken(limits)
         try:
-            yield connection
+            return reader.ask(ask)
         finally:
-            self._back(limits, layout, connection)
+            self._back(reader)
 
-    def _taken(self, limits: Limits) -> tuple[sqlite3.Connection, int]:
+    def _taken(self, limits: Limits) -> _Reader:
         with self.lock:
-            found = next((one for one in self.idle if one[0] == limits), None)
+            found = next((one for one in self.idle if one.limits == limits), None)
             if found is not None:
                 self.idle.remove(found)
         if found is not None:
-            _, layout, connection = found
-            if _layout(connection) == layout:
-                return connection, layout
-            connection.close()  # the database has been built anew
-        connection = limited(self.database, limits)
-        return connection, _layout(connection)
+            if _layout(found.connection) == found.layout:
+                return found
+            found.connection.close()  # the database has been built anew
+        return _made(self.database, limits)
 
-    def _back(self, limits: Limits, layout: int, connection: sqlite3.Connection) -> None:
+    def _back(self, reader: _Reader) -> None:
         with self.lock:
-            self.idle.append((limits, layout, connection))
+            self.idle.append(reader)
             over = self.idle[: max(0, len(self.idle) - _IDLE)]
             del self.idle[: len(over)]
-        for _, _, one in over:
-            one.close()
+        for one in over:
+            one.connection.close()
 
     def close(self) -> None:
         """Close what is idle."""
         with self.lock:
-            for _, _, one in self.idle:
-                one.close()
+            for one in self.idle:
+                one.connection.close()
             self.idle.clear()
 
 

@@ -1,6 +1,7 @@
 """Which rows of each table a limited reader may see, as SQL over the table `x`; of others none.
 
-Everything is asked of the sessions as they are now: nothing is remembered, so nothing goes stale.
+The sessions in the limits are looked up once for each state of the database (auth_limits.py), and all
+that belongs to a session is asked of these.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ class Limits(NamedTuple):
 TABLES = """
 create temp table limit_hosts (name text primary key) without rowid;
 create temp table limit_projects (name text primary key) without rowid;
+create temp table limit_sessions (id integer primary key);
 """
 _HOST = (
     "({0} in (select name from temp.limit_hosts)"
@@ -41,8 +43,8 @@ def rows(table: str, columns: Sequence[str], limits: Limits) -> str:
         "hosts": _host(limits, "x.name"),
         "logs": _host(limits, "x.host") if limits.projects is None else _some(limits, "x.id"),
         "runs": _NOTHING if limits.projects is not None else _HOST.format("x.host"),
-        "relations": f"{_session(limits, 'x.session_id')}"
-        f" and (x.target_id is null or {_session(limits, 'x.target_id')})",
+        "relations": f"{_session('x.session_id')}"
+        f" and (x.target_id is null or {_session('x.target_id')})",
         **_OPEN,
     }
     return own[table] if table in own else _usual(columns, limits)
@@ -50,7 +52,7 @@ def rows(table: str, columns: Sequence[str], limits: Limits) -> str:
 
 def _usual(columns: Sequence[str], limits: Limits) -> str:
     if "session_id" in columns:
-        return _session(limits, "x.session_id")
+        return _session("x.session_id")
     if "log_id" in columns:
         return whole_log(limits, "x.log_id")
     if (limits.hosts is None or "host" in columns) and (
@@ -60,11 +62,11 @@ def _usual(columns: Sequence[str], limits: Limits) -> str:
     return _NOTHING
 
 
-def words(table: str, columns: Sequence[str], limits: Limits) -> str:
+def words(table: str, columns: Sequence[str]) -> str:
     """The condition on a full-text index, whose rows are those of `table`."""
     if "session_id" not in columns:
         return _NOTHING
-    return f"(select {_session(limits, 'm.session_id')} from main.{table} m where m.id = x.rowid)"
+    return _session(f"(select m.session_id from main.{table} m where m.id = x.rowid)")
 
 
 def column(table: str, name: str, limits: Limits) -> str:
@@ -93,11 +95,17 @@ def whole_log(limits: Limits, log: str) -> str:
 
 
 def _some(limits: Limits, log: str) -> str:
-    return f"exists (select 1 from main.sessions s where s.log_id = {log} and {_fits(limits, 's')})"
+    return f"{log} in (select s.log_id from main.sessions s where {_fits(limits, 's')})"
 
 
-def _session(limits: Limits, id_: str) -> str:
-    return f"exists (select 1 from main.sessions s where s.id = {id_} and {_fits(limits, 's')})"
+def sessions(limits: Limits) -> str:
+    """What fills temp.limit_sessions."""
+    return f"insert into temp.limit_sessions select s.id from main.sessions s where {_fits(limits, 's')}"
+
+
+def _session(id_: str) -> str:
+    # The + keeps SQLite from reading session by session what is asked for by time.
+    return f"+{id_} in (select id from temp.limit_sessions)"
 
 
 def _host(limits: Limits, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from siphon.auth_limits import is_limited
 from siphon.query import DATES
 from siphon.rows import EPOCH, SLOTS
 from siphon.times import millis
@@ -11,6 +12,7 @@ _HOUR_MS = 3_600_000
 _MARGIN_MS = 60_000  # of a burst in one second, the ids run on into the next ones
 _FEW = 1500  # sessions whose hours are looked up; more of them leave little out
 _LAST = 2**62
+_APART = 64  # spans that are looked through one by one; each look costs as much as some hundred hits
 
 # Filters on a hit's session, as SQL.
 OF_SESSION = {
@@ -42,6 +44,15 @@ def spans(connection: sqlite3.Connection, table: str, filters: Filters) -> Spans
     return [(first, last) for first, last in cut if first <= last]
 
 
+def nearest(found: Spans, newest: bool) -> Spans:
+    """The spans that are looked through first, and one that holds all others and what lies between."""
+    if len(found) <= _APART:
+        return found
+    if newest:
+        return [(found[0][0], found[-_APART - 1][1]), *found[-_APART:]]
+    return [*found[:_APART], (found[_APART][0], found[-1][1])]
+
+
 def _days(filters: Filters) -> tuple[int, int]:
     low, high = 0, _LAST
     for name, value in filters:
@@ -66,7 +77,7 @@ def _session(connection: sqlite3.Connection, table: str, uid: str) -> tuple[int,
 def _hours(connection: sqlite3.Connection, filters: Filters) -> list[int] | None:
     """The hours in which the sessions asked for did anything, rising; None: they are not few."""
     names = [name for name in OF_SESSION if any(name == other for other, _ in filters)]
-    if not names:
+    if not names and not is_limited(connection):
         return None
     where, values = ["not s.hidden"], []
     for name in names:

@@ -41,7 +41,7 @@ async def read(datasette: Any, request: Any, ask: Callable[[sqlite3.Connection],
     """
     limits = request.scope["siphon"].actor.limits
     if limits is not None:
-        there = partial(datasette.siphon.readers.read, limits, partial(_snapshot, ask=ask))
+        there = partial(datasette.siphon.readers.read, limits, partial(_timed, ask=ask))
         return await asyncio.get_running_loop().run_in_executor(datasette.executor, there)
     await datasette.ensure_permission(
         action="view-database", resource=DatabaseResource(NAME), actor=request.actor
@@ -53,14 +53,19 @@ async def read(datasette: Any, request: Any, ask: Callable[[sqlite3.Connection],
 def _snapshot(connection: sqlite3.Connection, ask: Callable[[sqlite3.Connection], T]) -> T:
     connection.execute("begin")
     try:
+        return _timed(connection, ask)
+    finally:
+        connection.rollback()
+
+
+def _timed(connection: sqlite3.Connection, ask: Callable[[sqlite3.Connection], T]) -> T:
+    try:
         with sqlite_timelimit(connection, PATIENCE_MS):
             return ask(connection)
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             raise SiphonError("this takes too long; narrow it with more words or filters") from None
         raise
-    finally:
-        connection.rollback()
 
 
 def arguments(request: Any) -> Arguments:

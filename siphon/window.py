@@ -10,12 +10,14 @@ from collections.abc import Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from siphon.idspans import OF_SESSION, spans
+from siphon.auth_limits import is_limited
+from siphon.idspans import OF_SESSION, nearest, spans
 
 WINDOW = 2000  # hits that facets and relevance are made of
 BUDGET = 20_000  # hits of the words that are tried against the filters
+ALLOWED = 5_000  # and of a limited reader's hits, which lie among others that are looked at too
 COUNTED = 10_000  # more than this are not counted
 PAGE = 4000  # hits of the words that are tried at a time, where filters follow
 
@@ -82,10 +84,12 @@ class Stream:
         self.table = table
         self.newest = asked.newest
         self.match = _scoped(table, asked)
-        self.spans = spans(connection, table, asked.filters)
+        self.spans = nearest(spans(connection, table, asked.filters), asked.newest)
         self.where, self.values = _conditions(table, asked)
         self.counted = 0  # hits of the words that were met, filters on rows not applied
         self.spent = False  # the budget ended before the hits did
+        # A limited reader's index looks at each hit's row before it gives it: not twice, then.
+        self.once = is_limited(connection)
 
     @property
     def filtered(self) -> bool:
@@ -99,6 +103,11 @@ class Stream:
 
     def _between(self, low: int, high: int) -> Iterator[Seen]:
         """Hits between two ids, both inclusive."""
+        if self.once:
+            return self._each(low, high)
+        return self._paged(low, high)
+
+    def _paged(self, low: int, high: int) -> Iterator[Seen]:
         more = True
         while more and not self.spent:
             limit = min(PAGE if self.filtered else COUNTED + 1, BUDGET - self.counted)
@@ -109,6 +118,16 @@ class Stream:
                 low, high = (low, edge - 1) if self.newest else (edge + 1, high)
             more = found == limit
             self.spent = more and self.counted >= BUDGET
+
+    def _each(self, low: int, high: int) -> Iterator[Seen]:
+        """All hits of the words are read, as far as somebody asks, and tried here."""
+        for *row, fits in self._read(low, high, [], f"({' and '.join(self.where)})"):
+            self.counted += 1
+            if fits:
+                yield Seen._make(row)
+            if self.counted == ALLOWED:
+                self.spent = True
+                return
 
     def _tried(self, low: int, high: int, limit: int) -> tuple[int, int]:
         """How many hits of the words there are, `limit` at most, and the last of them."""
@@ -124,20 +143,26 @@ class Stream:
         return row[0], row[1] or 0
 
     def _rows(self, low: int, high: int) -> Iterator[Seen]:
-        """What the filters let through, read as far as somebody asks: the index gives it in order."""
-        source, where, values = f"{self.table} x", "x.id between ? and ?", [low, high]
-        key = "x.id"
+        """What the filters let through, read as far as somebody asks."""
+        return map(Seen._make, self._read(low, high, self.where))
+
+    def _read(
+        self, low: int, high: int, conditions: list[str], more: str | None = None
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows in order, as the index gives them. `more`: a column, instead of the conditions."""
+        source, where, key = f"{self.table} x", "x.id between ? and ?", "x.id"
+        values: list[str | int] = [low, high]
         if self.match is not None:
-            key = "f.rowid"
             source = f"{self.table}_fts f cross join {source} on x.id = f.rowid"
-            where = f"{self.table}_fts match ? and f.rowid between ? and ?"
-        rows = self.connection.execute(
-            f"select {_COLUMNS[self.table]} from {source} cross join sessions s on s.id = x.session_id"
-            f" where {' and '.join([where, *self.where])}"
+            where, key = f"{self.table}_fts match ? and f.rowid between ? and ?", "f.rowid"
+            values = [self.match, *values]
+        columns = _COLUMNS[self.table] if more is None else f"{_COLUMNS[self.table]}, {more}"
+        return self.connection.execute(
+            f"select {columns} from {source} cross join sessions s on s.id = x.session_id"
+            f" where {' and '.join([where, *conditions])}"
             f" order by {key} {'desc' if self.newest else 'asc'}",
-            [*([] if self.match is None else [self.match]), *values, *self.values],
+            [*values, *self.values] if more is None else [*self.values, *values],
         )
-        return map(Seen._make, rows)
 
 
 def streams(connection: sqlite3.Connection, asked: Asked) -> list[Stream]:

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from siphon.errors import SiphonError
@@ -64,26 +65,42 @@ class Tools(NamedTuple):
     facets: Facets  # calls
 
 
-def files_edited(connection: sqlite3.Connection, given: Arguments, limit: int = 200) -> list[Edited]:
-    """Files by their last edit, newest first, of the newest EDITS edits."""
+def files_edited(
+    connection: sqlite3.Connection,
+    given: Arguments,
+    limit: int = 200,
+    edits: Sequence[int] | None = None,
+) -> list[Edited]:
+    """Files by their last edit, newest first, of the newest EDITS edits; `edits`, if they are known."""
     where, values = _edits_where(given)
     # With max(), SQLite takes the other columns from the row that has it.
     rows = connection.execute(
         "select f.path, p.name, s.host, count(*), coalesce(sum(f.lines_added), 0),"
         " coalesce(sum(f.lines_removed), 0), count(distinct c.session_id), c.ts, s.uid, c.seq, s.title,"
-        f" max(c.id) {_EDITED} and {where} group by s.host, f.path order by 12 desc limit ?",
+        f" max(c.id) {_touches(connection, edits)} and {where}"
+        " group by s.host, f.path order by 12 desc limit ?",
         [*values, limit],
     )
     return [Edited(*row[:11]) for row in rows]
 
 
-_EDITED = (
-    "from (select id, session_id, ts, seq from tool_calls where kind in ('edit', 'write')"
-    f" and copy_of is null order by id desc limit {EDITS}) c"
-    " cross join file_touches f on f.tool_call_id = c.id"
-    " join sessions s on s.id = c.session_id left join projects p on p.id = s.project_id"
-    " where f.action in ('edit', 'write', 'delete')"
-)
+def newest_edits(connection: sqlite3.Connection) -> list[int]:
+    """The calls that edited last, by their ids; a limited reader's lie among many others'."""
+    rows = connection.execute(
+        "select id from tool_calls where kind in ('edit', 'write') and copy_of is null"
+        f" order by id desc limit {EDITS}"
+    )
+    return [row[0] for row in rows]
+
+
+def _touches(connection: sqlite3.Connection, edits: Sequence[int] | None) -> str:
+    """The files that the edits touched, as SQL."""
+    ids = newest_edits(connection) if edits is None else edits
+    return (
+        "from tool_calls c cross join file_touches f on f.tool_call_id = c.id"
+        " join sessions s on s.id = c.session_id left join projects p on p.id = s.project_id"
+        f" where c.id in ({','.join(map(str, ids))}) and f.action in ('edit', 'write', 'delete')"
+    )
 
 
 def _edits_where(given: Arguments) -> tuple[str, list[Any]]:
@@ -104,10 +121,12 @@ def _narrowed(plain: dict[str, str]) -> tuple[list[str], list[Any]]:
     return [columns[name] for name in names], [plain[name] for name in names]
 
 
-def edit_facets(connection: sqlite3.Connection, given: Arguments) -> Facets:
+def edit_facets(
+    connection: sqlite3.Connection, given: Arguments, edits: Sequence[int] | None = None
+) -> Facets:
     """Edits by tool, host and project, of those that `files_edited` looks at."""
     where, values = _edits_where(given)
-    return _counted(connection, f"{_EDITED} and {where}", values)
+    return _counted(connection, f"{_touches(connection, edits)} and {where}", values)
 
 
 def _counted(
