@@ -19,8 +19,9 @@ def _():
 
     arguments = mo.cli_args()
     path = notebook.database(notebook.path_of(arguments, "database"), os.environ, Path.cwd())
+    site = notebook.site(notebook.path_of(arguments, "site"))
     connection = notebook.opened(path)
-    return charts, connection, figures, mo, notebook, sums, zones
+    return charts, connection, figures, mo, notebook, site, sums, zones
 
 
 @app.cell(hide_code=True)
@@ -228,6 +229,37 @@ def _(calls, chosen, connection, figures, mo, notebook, sums):
                 ("Slash commands", _counted("command_usage", "command")),
             )
         }
+    )
+    return
+
+
+@app.cell(hide_code=True)
+def _(chosen, connection, figures, mo, notebook, site):
+    _busy = sorted(
+        (row for row in notebook.rows(connection, "session_shapes", chosen) if row["tool_calls"]),
+        key=lambda row: -row["tool_calls"],
+    )
+    mo.vstack(
+        [
+            mo.md("## Sessions with the most calls"),
+            notebook.table(
+                [
+                    {
+                        "session": notebook.link(row["title"], row["session_uid"], site),
+                        "tool calls": row["tool_calls"],
+                        "prompts": row["prompts"],
+                        "active": figures.duration(row["active_ms"]),
+                        "host": row["host"],
+                        "tool": row["tool"],
+                        "project": row["project"],
+                        "began": figures.stamp(row["started_at"]),
+                    }
+                    for row in _busy[:100]
+                ]
+            )
+            if _busy
+            else mo.md("No session began in these days."),
+        ]
     )
     return
 

@@ -15,12 +15,13 @@ def _():
 
     import marimo as mo
 
-    from siphon import notebook, wrapped, zones
+    from siphon import figures, notebook, wrapped, zones
 
     arguments = mo.cli_args()
     path = notebook.database(notebook.path_of(arguments, "database"), os.environ, Path.cwd())
+    site = notebook.site(notebook.path_of(arguments, "site"))
     connection = notebook.opened(path)
-    return arguments, connection, mo, notebook, wrapped, zones
+    return arguments, connection, figures, mo, notebook, site, wrapped, zones
 
 
 @app.cell(hide_code=True)
@@ -55,10 +56,10 @@ def _(chosen, connection, mo, notebook, period, wrapped, zones):
         )
     )
     mo.stop(not _rows.sessions, mo.callout(mo.md("Nothing happened in these days."), kind="neutral"))
-    usage = _rows.usage
+    usage, sessions = _rows.usage, _rows.sessions
     page = wrapped.page(period.value, _rows, zones.days(chosen.since, chosen.until), chosen.zone)
     mo.vstack([page])
-    return page, usage
+    return page, sessions, usage
 
 
 @app.cell(hide_code=True)
@@ -77,6 +78,31 @@ def _(arguments, mo, notebook, page, period, wrapped):
             ),
         ],
         justify="start",
+    )
+    return
+
+
+@app.cell(hide_code=True)
+def _(figures, mo, notebook, sessions, site):
+    _longest = sorted(sessions, key=lambda row: -(row["active_ms"] or 0))[:10]
+    mo.vstack(
+        [
+            mo.md("## The longest sessions"),
+            notebook.table(
+                [
+                    {
+                        "session": notebook.link(row["title"], row["session_uid"], site),
+                        "active": figures.duration(row["active_ms"]),
+                        "prompts": row["prompts"],
+                        "tool calls": row["tool_calls"],
+                        "cost": figures.usd(row["cost_usd"]),
+                        "host": row["host"],
+                        "tool": row["tool"],
+                    }
+                    for row in _longest
+                ]
+            ),
+        ]
     )
     return
 
