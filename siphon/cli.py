@@ -131,7 +131,8 @@ def load(
     """Read what has changed in the archive into the database.
 
     With PATHs (exported or copied logs of any tool: files, folders, .zip, .tar.gz) those are filed in
-    the archive first, recognised by their paths, else by content.
+    the archive first, recognised by their paths, else by content. What of them is no log is left out
+    and named; that nothing is one, or that one may be of several tools, is an error.
 
     The database is made from the archive alone: deleting it, or --rebuild, loses nothing.
     """
@@ -155,7 +156,7 @@ def load(
         emit({**_plain(done), "filed": [_plain(one) for one in filed]})
     else:
         for one in filed:
-            if one.error is None:
+            if one.source is not None and one.error is None:
                 how = "filed as" if one.new else "already"
                 click.echo(f"{one.file}: {one.source}, {how} {one.host}/{one.path}")
         click.echo(
@@ -165,8 +166,9 @@ def load(
     if done.problems:
         complain(f"{done.problems} parts of logs could not be read; list them: siphon status --problems")
     errors = [f"{place}: not loaded: {error}" for place, error in done.failed]
-    errors += _refusals(filed)
-    for line in errors:
+    notices, refusals = _told(filed)
+    errors += refusals
+    for line in (*notices, *errors):
         complain(line)
     context.exit(int(bool(errors)))
 
@@ -179,12 +181,13 @@ def _file_loose(archive: "Archive", paths: tuple[Path, ...], host: str | None) -
     return file_loose(archive, paths, host)
 
 
-def _refusals(filed: list[Any]) -> list[str]:
+def _told(filed: list[Any]) -> tuple[list[str], list[str]]:
+    """What of the loose files was left out, and what went wrong with others."""
     if not filed:
-        return []
-    from siphon.loose import refusals
+        return [], []
+    from siphon.loose import notices, refusals
 
-    return list(refusals(filed))
+    return list(notices(filed)), list(refusals(filed))
 
 
 def _size(count: float) -> str:

@@ -24,6 +24,7 @@ _BATCH = 500  # files filed at once
 _BLOCK = 1 << 20
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 _PARTS = ("-wal", "-journal")  # what belongs to an SQLite store
+_UNKNOWN = "no tool is known that writes such a log; `siphon sources` lists those that are"
 _STORE = b"SQLite format 3\0"
 
 
@@ -36,6 +37,7 @@ class Filed(NamedTuple):
     path: str | None = None  # below the host's home in the archive
     new: bool = False  # False: the archive held these bytes already
     error: str | None = None  # why it was not filed
+    left_out: str | None = None  # why it is no log, beside others that are: nothing wrong
 
 
 class _RefusedError(Exception):
@@ -45,8 +47,9 @@ class _RefusedError(Exception):
 def file_loose(archive: Archive, paths: Sequence[Path], host: str | None = None) -> list[Filed]:
     """File logs given as files, folders, .zip or .tar(.gz); `host` is else made from each path's name.
 
-    A file that no source, or more than one, claims is told, and so is one that the archive holds in a
-    newer state. Raises SiphonError for a path that does not exist and for a host that is no name.
+    A file that more than one source claims is an error, and so is one that the archive holds in a newer
+    state, or a path in which no source claims anything; else what none claims is left out. Raises
+    SiphonError for a path that does not exist and for a host that is no name.
     """
     for path in paths:
         if not path.exists():
@@ -57,7 +60,22 @@ def file_loose(archive: Archive, paths: Sequence[Path], host: str | None = None)
             " with no '.'"
         )
     with archive.lock("siphon load", _now()):
-        return [one for path in paths for one in _file(archive, path, host or _host_name(path))]
+        return [
+            one
+            for path in paths
+            for one in _sorted(path, _file(archive, path, host or _host_name(path)))
+        ]
+
+
+def _sorted(path: Path, filed: list[Filed]) -> list[Filed]:
+    """Tell what is merely no log, beside others, from what went wrong."""
+    if not filed:
+        return [Filed(str(path), error="there is no file in it")]
+    if all(one.source is None for one in filed):
+        return filed
+    return [
+        one._replace(error=None, left_out=one.error) if one.error == _UNKNOWN else one for one in filed
+    ]
 
 
 def _now() -> int:
@@ -135,7 +153,7 @@ def _is_store(home: Folder, path: str) -> bool:
 
 def _doubt(told: Sequence[Place]) -> str:
     if not told:
-        return "no tool is known that writes such a log; `siphon sources` lists those that are"
+        return _UNKNOWN
     return f"could be a log of {' or '.join(place.source for place in told)}; put it under its path"
 
 
@@ -240,12 +258,21 @@ def _begins(whole: IO[bytes], start: IO[bytes]) -> bool:
 
 def refusals(filed: Iterable[Filed], limit: int = 20) -> Iterator[str]:
     """A line for each file that was not filed; of those with one reason at most `limit`."""
+    yield from _lines("not filed", [(one.file, one.error) for one in filed], limit)
+
+
+def notices(filed: Iterable[Filed], limit: int = 5) -> Iterator[str]:
+    """A line for each file that was left out, as `refusals`."""
+    yield from _lines("left out", [(one.file, one.left_out) for one in filed], limit)
+
+
+def _lines(what: str, told: Iterable[tuple[str, str | None]], limit: int) -> Iterator[str]:
     reasons: dict[str, int] = {}
-    for one in filed:
-        if one.error is not None:
-            reasons[one.error] = reasons.get(one.error, 0) + 1
-            if reasons[one.error] <= limit:
-                yield f"{one.file}: not filed: {one.error}"
+    for file, why in told:
+        if why is not None:
+            reasons[why] = reasons.get(why, 0) + 1
+            if reasons[why] <= limit:
+                yield f"{file}: {what}: {why}"
     for reason, count in reasons.items():
         if count > limit:
-            yield f"and {count - limit} more files were not filed (--json lists them): {reason}"
+            yield f"and {count - limit} more files were {what} (--json lists them): {reason}"

@@ -134,8 +134,8 @@ def test_a_companion_is_known_by_the_log_beside_it(fleet: Road, tmp_path: Path) 
             "0a/tool-results/t1.txt",
         )
     }
-    assert [(one.file, one.error) for one in filed if one.error] == [
-        (str(tmp_path / "given/notes.txt"), UNKNOWN)
+    assert [(one.file, one.left_out, one.error) for one in filed if not one.path] == [
+        (str(tmp_path / "given/notes.txt"), UNKNOWN, None)
     ]
 
 
@@ -297,19 +297,40 @@ def test_the_command_files_and_loads(
         assert connection.execute("select uid from sessions").fetchall() == [("h/amp/T-0001",)]
 
 
-def test_the_command_tells_what_it_did_not_file_and_fails(
+def test_the_command_names_what_is_no_log_beside_others(
     fleet: Road, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = _amp(tmp_path / "given/good.json")
     for n in range(30):
         (tmp_path / f"given/{n:02}.txt").write_text("mine")
-    assert _command(fleet, tmp_path, str(tmp_path / "given"), "--json") == 1
+    assert _command(fleet, tmp_path, str(tmp_path / "given"), "--json") == 0
     told = capsys.readouterr()
     filed = json.loads(told.out)["filed"]
-    assert [one["file"] for one in filed if one["error"] is None] == [str(good)]
-    assert len(filed) == 31
-    assert f"siphon: {tmp_path}/given/00.txt: not filed: {UNKNOWN}" in told.err
-    assert f"siphon: and 10 more files were not filed (--json lists them): {UNKNOWN}" in told.err
+    assert [one["file"] for one in filed if one["left_out"] is None] == [str(good)]
+    assert len(filed) == 31 and {one["error"] for one in filed} == {None}
+    assert f"siphon: {tmp_path}/given/00.txt: left out: {UNKNOWN}" in told.err
+    assert f"siphon: and 25 more files were left out (--json lists them): {UNKNOWN}" in told.err
+
+
+def test_the_command_fails_where_nothing_is_a_log_or_one_may_be_of_two_tools(
+    fleet: Road, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _amp(tmp_path / "good/x.json")
+    for n in range(30):
+        file = tmp_path / f"bad/{n:02}.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    assert _command(fleet, tmp_path, str(tmp_path / "good"), str(tmp_path / "bad")) == 1
+    told = capsys.readouterr().err
+    assert f"siphon: {tmp_path}/bad/00.txt: not filed: {UNKNOWN}" in told
+    assert f"siphon: and 10 more files were not filed (--json lists them): {UNKNOWN}" in told
+    (tmp_path / "none").mkdir()
+    assert _command(fleet, tmp_path, str(tmp_path / "none")) == 1
+    assert capsys.readouterr().err == f"siphon: {tmp_path}/none: not filed: there is no file in it\n"
+    both = json.dumps({**AMP, "sessionId": "s", "projectHash": "h"})
+    (tmp_path / "good/both.json").write_text(both)
+    assert _command(fleet, tmp_path, str(tmp_path / "good")) == 1
+    assert "both.json: not filed: could be a log of amp or gemini_cli" in capsys.readouterr().err
 
 
 def test_the_command_names_a_path_that_is_not_there(

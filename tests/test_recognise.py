@@ -41,7 +41,7 @@ SOURCES = {"claude": "claude_code", "copilot": "copilot_cli", "droid": "factory_
 def test_every_sample_is_known_as_its_tool_s(shared: Path, tmp_path: Path) -> None:
     filed = file_loose(road(tmp_path, {}).archive, [shared / "samples"], "samples")
     names = {one.file.removeprefix(f"{shared}/samples/"): one for one in filed}
-    assert {name: one.error for name, one in names.items() if one.source is None} == dict.fromkeys(
+    assert {name: one.left_out for name, one in names.items() if one.source is None} == dict.fromkeys(
         NOT_OURS, UNKNOWN
     )
     wrong = {
