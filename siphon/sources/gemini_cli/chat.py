@@ -1,6 +1,7 @@
 """Makes records of a folded chat."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,17 +38,18 @@ def records(log: Log, fold: Fold, place: Place) -> Iterator[Record]:
     """All records of a folded chat."""
     metadata = fold.metadata
     lines = Transcript(metadata.session_id or place.stem)
-    paths = list(metadata.directories)
+    calls: list[chat.Call] = []
     side = place.parent is not None or metadata.kind == "subagent"
     for own, kept in fold.messages.items():
         message = typed(log, kept.raw, _MESSAGE, kept.line)
         if message is not None:
             _read(lines, fold, side, kept, own, message)
-            paths += _texts(message)
+            calls += message.tool_calls or ()
     started, ended = millis(metadata.start_time), millis(metadata.last_updated)
     for ts in (started, ended):
         lines.saw(ts)
-    where = project.path(log, place.root, place.slug, metadata.project_hash, paths)
+    texts = chain(metadata.directories, (text for call in calls for text in _texts(call)))
+    where = project.path(log, place.root, place.slug, metadata.project_hash, texts)
     yield Session(
         lines.native_id,
         title=metadata.summary or lines.first_prompt(),
@@ -64,12 +66,10 @@ def records(log: Log, fold: Fold, place: Place) -> Iterator[Record]:
     yield from tallies(fold.types, READ, SKIPS)
 
 
-def _texts(message: chat.Message) -> list[str]:
-    """Where absolute paths are to be found: descriptions and arguments of calls."""
-    found = []
-    for call in message.tool_calls or ():
-        found += [call.description or "", as_json(call.args) or "", _output(call) or ""]
-    return [text[:4000] for text in found]
+def _texts(call: chat.Call) -> Iterator[str]:
+    """Where absolute paths are to be found: a call's description, arguments and output."""
+    for text in (call.description, as_json(call.args), _output(call)):
+        yield (text or "")[:4000]
 
 
 def _read(
