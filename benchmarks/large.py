@@ -60,7 +60,7 @@ def make(path: Path, sessions: int = SESSIONS, messages: int = MESSAGES, now: in
     """Build the database at `path`; `now` (UTC ms) is when its newest session ends."""
     rng = Random(f"large {sessions}")
     text = Text(rng, 8_000_000)
-    plan = _Plan(rng, text, now or time.time_ns() // 1_000_000, _places(rng))
+    plan = Plan(rng, text, now or time.time_ns() // 1_000_000, places(rng))
     sizes = _sizes(rng, sessions, messages)
     rares = {rng.randrange(sessions) for _ in range(RARES)}
     with closing(db.start_build(path)) as connection:
@@ -131,7 +131,7 @@ class _Head(NamedTuple):
     parent: str | None
 
 
-def _places(rng: Random) -> list[_Place]:
+def places(rng: Random) -> list[_Place]:
     names = vocabulary.project_names(rng, 60)
     return [
         _Place(host, f"/home/{host}/src/{name}", f"https://git.example.org/acme/{name}.git")
@@ -140,7 +140,7 @@ def _places(rng: Random) -> list[_Place]:
     ]
 
 
-class _Plan:
+class Plan:
     """Makes sessions one after the other, the oldest first."""
 
     def __init__(self, rng: Random, text: Text, now: int, places: list[_Place]) -> None:

@@ -1,4 +1,8 @@
-"""bench pages: every page and API over HTTP, of a real server on a database as large as a team's."""
+"""bench pages: every page and API over HTTP, of a real server on a database as large as a team's.
+
+Nothing that is asked is kept by the server: what a page takes the first time differs from later by what
+the system's file cache and the connections hold.
+"""
 
 import http.client
 import json
@@ -8,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +21,10 @@ from urllib.parse import quote
 import msgspec
 from playwright.sync_api import sync_playwright
 
+from benchmarks import beside
 from benchmarks.large import Made, make
+from siphon import auth
+from siphon.auth_gate import COOKIE
 
 TIMES = 15
 _EVERY = "&in=prompts,replies,thinking,other,input,output"
@@ -27,21 +34,86 @@ def bench(_corpus: Path | None, folder: Path) -> Iterator[tuple[str, str]]:
     """Yield (page, median and slowest of TIMES, aim). A database in the folder is taken as it is."""
     made = _made(folder)
     yield "database", f"{made.sessions:,} sessions, {made.messages:,} messages"
+    yield from _alone(folder, made)
+    yield from _beside_a_load(folder, made)
+    yield from _limited(folder, made)
+
+
+def _alone(folder: Path, made: Made) -> Iterator[tuple[str, str]]:
     with _server(folder) as server:
         for name, path, aim in _pages(made):
-            times, work = zip(*_milliseconds(server, path), strict=True)
-            yield (
-                name,
-                (
-                    f"{statistics.median(times):.0f} ms (slowest {max(times):.0f}; aim {aim}),"
-                    f" {statistics.median(work):.0f} ms of CPU"
-                ),
-            )
+            yield name, _told(_milliseconds(server, path), aim)
         paints = _paints(f"http://127.0.0.1:{server.port}/-/session/{quote(made.longest)}")
         yield (
             "first paint, session of 10,000 messages",
             f"{statistics.median(paints):.0f} ms (slowest {max(paints):.0f}; aim 200)",
         )
+
+
+def _beside_a_load(folder: Path, made: Made) -> Iterator[tuple[str, str]]:
+    """The aim is twice that of a page alone."""
+    with _loading(folder / "siphon.db") as brought, _server(folder) as server:
+        for name, path, aim in _pages(made):
+            yield f"{name}, a load beside", _told(_milliseconds(server, path), 2 * aim)
+        before, start = brought(), time.monotonic()
+        time.sleep(10)
+        rate = (brought() - before) * beside.SESSIONS * beside.MESSAGES / (time.monotonic() - start)
+        yield "the load beside", f"{rate:.0f} messages a second"
+
+
+@contextmanager
+def _loading(database: Path) -> Iterator[Callable[[], int]]:
+    """A load in a process of its own; gives how many transactions it has committed."""
+    words = [sys.executable, "-m", "benchmarks.beside", str(database)]
+    told = database.with_name("beside.txt")
+    with (
+        told.open("w") as out,
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out) as process,
+    ):
+        assert process.stdin is not None
+        while not told.stat().st_size and process.poll() is None:
+            time.sleep(0.1)
+        try:
+            yield lambda: told.read_text().count("\n")
+        finally:
+            process.stdin.close()
+
+
+def _limited(folder: Path, made: Made) -> Iterator[tuple[str, str]]:
+    """A reader of one host beside one of everything: the aim is twice the time of the latter."""
+    accounts = auth.file_of(folder / "siphon.db")
+    try:
+        whole, part = (
+            _account(accounts, name, hosts) for name, hosts in (("all", None), ("one", ("gpu-1",)))
+        )
+        with _server(folder) as server:
+            for name, path, _ in _pages(made):
+                if made.usual in path or quote(made.usual) in path or quote(made.longest) in path:
+                    continue  # of another host
+                usual = statistics.median(times[0] for times in _milliseconds(server, path, whole)[1:])
+                yield (
+                    f"{name}, a reader of one host",
+                    _told(_milliseconds(server, path, part), 2 * usual),
+                )
+    finally:
+        accounts.unlink(missing_ok=True)
+
+
+def _account(file: Path, name: str, hosts: tuple[str, ...] | None) -> str:
+    """The cookie of a new account's login."""
+    now = time.time_ns() // 1_000_000
+    auth.add_user(file, auth.Account(name, "reader", "", now, hosts), "of the benchmark alone")
+    accounts = auth.load(file)
+    user = next(one for one in accounts.users if one.name == name)
+    return f"{COOKIE}={auth.login(accounts, user, now)}"
+
+
+def _told(found: list[tuple[float, float]], aim: float) -> str:
+    times, work = zip(*found[1:], strict=True)
+    return (
+        f"{statistics.median(times):.0f} ms (first {found[0][0]:.0f}, slowest {max(times):.0f};"
+        f" aim {aim:.0f}), {statistics.median(work):.0f} ms of CPU"
+    )
 
 
 def _made(folder: Path) -> Made:
@@ -89,20 +161,20 @@ class Server(NamedTuple):
         return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
 
 
-def _milliseconds(server: Server, path: str) -> list[tuple[float, float]]:
-    """(wall, CPU), after one request that warms what is cached; one connection, as browsers keep it."""
+def _milliseconds(server: Server, path: str, cookie: str = "") -> list[tuple[float, float]]:
+    """(wall, CPU) of the first request and TIMES more; one connection, as browsers keep it."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port)
     times = []
     for _ in range(TIMES + 1):
         worked, start = server.worked(), time.perf_counter()
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"cookie": cookie} if cookie else {})
         answer = connection.getresponse()
         answer.read()
         times.append(((time.perf_counter() - start) * 1000, server.worked() - worked))
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
     connection.close()
-    return times[1:]
+    return times
 
 
 def _paints(url: str) -> list[float]:

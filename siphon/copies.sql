@@ -33,7 +33,7 @@ select
             r.seq
     ) as owner
 from temp.touched t
-join {table} r on r.identity = t.identity
+cross join {table} r on r.identity = t.identity  -- else SQLite, which cannot know how few were touched, may read all
 join sessions s on s.id = r.session_id
 join logs l on l.id = s.log_id;
 

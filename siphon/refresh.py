@@ -12,6 +12,8 @@ def refresh(connection: sqlite3.Connection, repos: Mapping[tuple[str, str], str]
     `repos`: (host, folder) → repository, as read from checkouts there; a log's own word goes first.
     """
     _checkouts(connection, repos)
+    # Else SQLite takes them for a million, and to sum one session up it reads every request there is.
+    connection.execute("analyze temp.touched_sessions")
     run(connection, script("rollups.sql"))
     _projects(connection)
 
