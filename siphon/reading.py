@@ -10,7 +10,7 @@ from siphon.figures import duration, one_line
 from siphon.markdown import markdown
 from siphon.plain import MARKED, plain
 from siphon.source import Source
-from siphon.toolview import cut
+from siphon.toolview import cut, todo_line
 from siphon.transcript import Heading
 from siphon.visible import visible
 
@@ -142,7 +142,8 @@ def gist(said: Text) -> str:
 
 def call_line(call: Call, folder: str | None) -> str:
     """One line that stands for a folded call: its command, path or query."""
-    line = one_line(call.summary or (call.input if call.input not in (None, "{}") else ""), 400)
+    given = call.input if call.input not in (None, "{}") else ""
+    line = one_line(todo_line(given) or call.summary or given, 400)
     return visible(short_path(line, folder))
 
 

@@ -4,6 +4,7 @@ Told from the shape of the input alone: tools name the same things alike, whiche
 """
 
 import json
+import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from html import escape
@@ -26,6 +27,11 @@ _NEW = ("newstring", "newstr", "newtext", "newcontent")
 _CONTENT = ("content", "filetext", "newsource", "contents", "text")
 _PROSE = ("prompt", "message", "plan", "question", "body")
 _STEP = ("content", "step", "text", "title", "subject", "task")
+# What Aider and Cline have models write: old lines, then new ones.
+_SWAP = re.compile(
+    r"^(?:<{5,9}|-{5,9}) SEARCH>?[ \t]*\n(.*?)^={5,9}[ \t]*\n(.*?)^(?:>{5,9}|\+{5,9}) REPLACE",
+    re.DOTALL | re.MULTILINE,
+)
 _PATCHES = ("*** Begin Patch", "diff --git ", "--- ", "@@ ")
 
 
@@ -51,7 +57,8 @@ def _input(call: Call, limit: int | None) -> Iterator[Part]:
     except (ValueError, RecursionError):
         value = call.input
     if isinstance(value, str):
-        yield _patch(value, limit) if _is_patch(value) else _plain("input", value, limit)
+        swaps = _swaps(value, limit)
+        yield from swaps or [_patch(value, limit) if _is_patch(value) else _plain("input", value, limit)]
     elif isinstance(value, dict):
         yield from _object(value, call, limit)
     else:
@@ -83,6 +90,9 @@ def _known(
                 yield _command(text, limit), {name}
         elif isinstance(value, str) and _is_patch(value):
             yield _patch(value, limit), {name}
+        elif isinstance(value, str) and (swaps := _swaps(value, limit)):
+            for swap in swaps:
+                yield swap, {name}
         elif _is_todo(value):
             yield Part("todo", name, _todo(value)), {name}
         elif folded == "edits" and isinstance(value, list):
@@ -115,6 +125,31 @@ def _is_texts(value: object) -> bool:
 
 def _is_patch(text: str) -> bool:
     return text.lstrip().startswith(_PATCHES) and ("\n+" in text or "\n-" in text)
+
+
+def _swaps(text: str, limit: int | None) -> list[Part]:
+    """A diff for each pair of old and new lines; none where there is other text too."""
+    if " SEARCH" not in text or _SWAP.sub("", text).strip():
+        return []
+    return [diff(old.rstrip("\n"), new.rstrip("\n"), limit) for old, new in _SWAP.findall(text)]
+
+
+def todo_line(given: str | None) -> str | None:
+    """A list of things to do in one line: how much of it is done, and what is being done."""
+    if given is None or '"status"' not in given:
+        return None
+    try:
+        value = json.loads(given)
+    except (ValueError, RecursionError):
+        return None
+    steps = (
+        next((one for one in value.values() if _is_todo(one)), None) if isinstance(value, dict) else None
+    )
+    if steps is None:
+        return None
+    done = sum(_SIGNS.get(str(one["status"])) == "☑" for one in steps)
+    doing = next((_step(one) for one in steps if one["status"] == "in_progress"), None)
+    return f"{done} of {len(steps)} done" + (f": {doing}" if doing else "")
 
 
 def _is_todo(value: object) -> bool:

@@ -208,6 +208,23 @@ def test_a_list_of_things_to_do_shows_as_one(db: sqlite3.Connection) -> None:
     part = parts(_call(db, "TodoWrite"))[0]
     assert part.form == "todo"
     assert 'aria-label="completed"' in part.html and "mend the table" in part.html
+    assert call_line(_call(db, "TodoWrite"), None) == "1 of 2 done: mend the table"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<<<<<<< SEARCH\na = 1\nb = 2\n=======\na = 1\nb = 3\n>>>>>>> REPLACE\n",
+        "------- SEARCH\na = 1\nb = 2\n=======\na = 1\nb = 3\n+++++++ REPLACE\n",
+    ],
+)
+def test_old_lines_and_new_ones_show_as_a_diff(db: sqlite3.Connection, block: str) -> None:
+    call = _call(db, "Edit")._replace(input=json.dumps({"path": "a.py", "edit": block * 2}), output=None)
+    told = parts(call)
+    assert [(part.form, part.label) for part in told][:2] == [("diff", "+1 −1")] * 2
+    assert "<del>-b = 2\n</del><ins>+b = 3\n</ins>" in told[0].html
+    other = call._replace(input=json.dumps({"path": "a.py", "edit": f"see\n{block}"}))
+    assert "diff" not in [part.form for part in parts(other)]  # nothing that was said is left out
 
 
 def test_a_written_file_shows_its_text(db: sqlite3.Connection) -> None:
