@@ -91,7 +91,7 @@ class Archive:
 
     def home(self, host: str) -> Home:
         """One host's logs to read; may be handed to another process."""
-        return ArchivedHome(self.root, self.ledger, host)
+        return ArchivedHome(self.root, self._ledger, host)  # nothing is made before it is read
 
     def generations(self, host: str, path: str) -> list[Held]:
         """All generations held of a log, oldest first; the last is the current one."""
