@@ -199,13 +199,11 @@ def _live(home: Path, turn: int, chance: random.Random) -> None:
     logs = sorted(project.iterdir())
     for log in chance.sample(logs, len(logs) // 3):
         with log.open("ab") as file:
-            file.write(noise(chance.randrange(1, 200_000), seed=turn))
+            file.write(noise(chance.randrange(1, 50_000), seed=turn))
     for log in chance.sample(logs, len(logs) // 6):
-        log.write_bytes(noise(chance.randrange(1, 200_000), seed=-turn))
-    for number in range(12):
-        (project / f"{turn}-{number}.jsonl").write_bytes(
-            noise(chance.randrange(0, 100_000), seed=number)
-        )
+        log.write_bytes(noise(chance.randrange(1, 50_000), seed=-turn))
+    for number in range(6):
+        (project / f"{turn}-{number}.jsonl").write_bytes(noise(chance.randrange(0, 50_000), seed=number))
 
 
 def _collected(
