@@ -77,7 +77,7 @@ def kind_of(name: str) -> ToolKind:
 
 def summary_of(arguments: dict[str, Any]) -> str | None:
     for key in _SUMMARIES:
-        if summary := one_line(arguments.get(key)):
+        if key in arguments and (summary := one_line(arguments[key])):
             return summary
     return next((file.path for file in of_patch(_patch(arguments))), None)
 
@@ -89,15 +89,20 @@ def answered(opened: Open, body: dict[str, Any], offset: int, length: int) -> To
     status = _status(body, details, output)
     added, removed = _changed(opened, details) if status == "ok" else (None, None)
     duration = count(body.get("elapsedMs"))
-    return opened.call._replace(
-        output=output,
-        status=status,
-        exit_code=_exit_code(opened.call.name, details, status, output),
-        duration_ms=count(details.get("durationMs")) if duration is None else duration,
-        lines_added=added,
-        lines_removed=removed,
-        result_offset=offset,
-        result_length=length,
+    call = opened.call
+    return ToolCall(
+        *call[:8],  # what was asked
+        output,
+        None,  # its size, which the loader counts
+        status,
+        _exit_code(call.name, details, status, output),
+        call.ts,
+        count(details.get("durationMs")) if duration is None else duration,
+        added,
+        removed,
+        *call[16:20],  # its request and place
+        offset,
+        length,
     )
 
 

@@ -10,7 +10,7 @@ _OPENAI_FIXED = 1_764_778_282_000  # 2025-12-03T16:11:22Z
 
 
 class Usage(NamedTuple):
-    """Token counts, disjoint; None: not said."""
+    """Token counts, disjoint, in the order that a Request has them; None: not said."""
 
     input: int | None
     cache_read: int | None
@@ -26,8 +26,8 @@ def usage_of(usage: dict[str, Any], api: Any, ts: int | None) -> Usage:
     """`input` is without cache, `output` with reasoning; an hour's writes are part of cacheWrite."""
     read, written = count(usage.get("cacheRead")), count(usage.get("cacheWrite"))
     hour = count(usage.get("cacheWrite1h"))
-    if hour is None:
-        hour = count(mapping(usage.get("cttl")).get("ephemeral1h"))
+    if hour is None and "cttl" in usage:
+        hour = count(mapping(usage["cttl"]).get("ephemeral1h"))
     if hour is not None and written is not None:
         hour = min(hour, written)
         written -= hour
@@ -38,7 +38,7 @@ def usage_of(usage: dict[str, Any], api: Any, ts: int | None) -> Usage:
     if reasoning is None:
         reasoning = count(usage.get("reasoningTokens"))
     output = count(usage.get("output"))
-    searches = count(mapping(usage.get("server")).get("webSearch"))
+    searches = count(mapping(usage["server"]).get("webSearch")) if "server" in usage else None
     cost = _cost(usage, any((given, read, written, hour, output)))
     return Usage(given, read, written, hour, output, reasoning, searches, cost)
 
