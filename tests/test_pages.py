@@ -165,7 +165,7 @@ def test_nothing_needs_scripts(browser: Browser, website: Site) -> None:
     assert page.content().count("needleoutput") > 390
     page.goto(f"/-/session/laptop/claude_code/{LONG}")
     page.locator(".pager [rel=next]").first.click()
-    assert page.locator(".said").count() == 200
+    expect(page.locator(".said")).to_have_count(200)
     page.goto(f"/-/session/laptop/claude_code/{HOSTILE}")
     label = page.locator("label", has_text="Show the whole prompt").first
     if label.count():
