@@ -12,6 +12,9 @@ from siphon.errors import SiphonError
 LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
 _FTS_HASH = (1 << 20, 16 << 20)  # bytes of postings held in memory: SQLite's own, and in bulk
 _FTS_MERGE = (4, 16)  # segments of a level before they are merged: SQLite's own, and in bulk
+_SMALL = (  # read whole by `analyze`: estimates wrong by half make SQLite take the wrong index
+    "sessions", "logs", "projects", "relations", "usage_hours", "activity_hours", "tool_hours",
+)  # fmt: skip
 
 
 def script(name: str) -> str:
@@ -134,7 +137,9 @@ def seal(connection: sqlite3.Connection) -> None:
     for views in ("views.sql", "report_views.sql", "coverage.sql"):
         connection.executescript(script(views))
     connection.execute("insert or replace into meta values ('layout', ?)", [layout()])
-    connection.executescript("pragma analysis_limit = 1000; analyze;")
+    connection.executescript("pragma analysis_limit = 1000; analyze; pragma analysis_limit = 0;")
+    for table in _SMALL:
+        connection.execute(f"analyze {table}")
 
 
 def publish(path: Path) -> None:
