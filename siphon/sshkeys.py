@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import paramiko
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from paramiko.pkey import PublicBlob
 
 
@@ -67,7 +69,15 @@ class Keys(NamedTuple):
 
 def _plain(path: Path) -> paramiko.PKey:
     """The private key itself: paramiko would show it as its certificate only, where there is one."""
-    key: paramiko.PKey = paramiko.PKey.from_path(path)
+    try:
+        key: paramiko.PKey = paramiko.PKey.from_path(path)
+    except paramiko.PasswordRequiredException:
+        raise
+    except paramiko.SSHException:  # it cannot read some ECDSA keys that OpenSSH writes
+        private = load_ssh_private_key(path.read_bytes(), None)
+        if not isinstance(private, EllipticCurvePrivateKey):
+            raise
+        key = paramiko.ECDSAKey(vals=(private, private.public_key()))
     key.public_blob = None
     return key
 
