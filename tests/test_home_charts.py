@@ -1,7 +1,6 @@
 """The home page's charts: as Vega-Lite, and drawn by vega-embed in the system's Chromium."""
 
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from claude_lines import Lines
 from conftest import CHECKOUT
@@ -52,15 +51,6 @@ def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
 def db(road: Road) -> Iterator[sqlite3.Connection]:
     with closing(connect(road.database)) as connection:
         yield connection
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

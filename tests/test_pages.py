@@ -1,7 +1,6 @@
 """The pages as a person uses them, in the system's Chromium."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from claude_lines import START, Lines
 from website import HOSTILE, LONG, RICH, Site, fleet, served
@@ -42,15 +41,6 @@ EVERYWHERE = "/-/search?q=hostile&in=prompts,replies,thinking,input,output"
 SESSION = f"/-/session/laptop/claude_code/{RICH}"
 LIVE = "00000004-aaaa-4000-8000-0000000000a4"
 OTHER = "00000005-aaaa-4000-8000-0000000000a5"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser, website: Site, **options: object) -> BrowserContext:

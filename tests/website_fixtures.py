@@ -1,8 +1,10 @@
 """Fixtures for what tests/website.py describes: `pytest_plugins = ["website_fixtures"]`."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from road import Road
 from website import Site, fleet, served
@@ -21,3 +23,12 @@ def website(road: Road) -> Iterator[Site]:
     """The fleet, served."""
     with served(road.config) as website:
         yield website
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
