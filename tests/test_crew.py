@@ -56,8 +56,11 @@ in_processes(write_pid_and_wait, [Path(path) for path in sys.argv[3:]], lambda w
 
 
 def alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # gone, or gone while it was read
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def test_when_the_owner_is_killed_all_end(tmp_path: Path) -> None:
