@@ -13,11 +13,12 @@ from siphon.errors import SiphonError
 from siphon.export import FORMS, ORIGINAL, Wanted, copied, export, file_name, wanted_originals
 from siphon.figures import plural
 from siphon.pictures import pictures
+from siphon.poured import poured
 from siphon.raw import gone, records
 from siphon.resume import resume
 from siphon.search import Query, search
 from siphon.sessions import branches, children, find, header, log_state, parents
-from siphon.transcript import transcript
+from siphon.transcript import transcript, window
 from siphon.urls import session_url
 from siphon.web import (
     STRICT,
@@ -96,32 +97,39 @@ async def _transcript(datasette, request, uid, given):
 
     def ask(connection):
         head = header(connection, uid)
+        shown = window(connection, head.id, at, density)
+        early = {
+            "session": head,
+            "window": shown,
+            "at": at,
+            "parents": parents(connection, head.id),
+            "state": log_state(connection, uid),
+            "query": words,
+            "files_shown": 10**6 if options.get("files") == "all" else FILES,
+        }
+        return early, partial(late, connection, head, shown)
+
+    def late(connection, head, shown):
         found = _found(connection, uid, words)
         born = children(connection, head.id)
-        shown = transcript(connection, head.id, at=at, density=density)
+        inside = transcript(connection, head.id, shown)
         by_call = {}
         for child in born:
             if child.at_uid == uid:
                 by_call.setdefault(child.at_seq, []).append(child)
         return {
-            "session": head,
-            "page": shown,
-            "prompts": sum(one.kind == "prompt" for one in shown.outline),
-            "at": at,
-            "parents": parents(connection, head.id),
+            "page": inside,
+            "prompts": sum(one.kind == "prompt" for one in inside.outline),
             "children": born,
-            "branches": _branches(connection, head.id, shown.window),
+            "branches": _branches(connection, head.id, shown),
             "by_call": by_call,
-            "state": log_state(connection, uid),
             "files": files_touched(connection, head.id),
-            "files_shown": 10**6 if options.get("files") == "all" else FILES,
-            "query": words,
             "found": found,
             "hits": {hit.seq for hit in found.hits} if found else set(),
             "resume": resume(head, config, _gone(connection, config, head.id)),
         }
 
-    return await page(datasette, request, "session.html", ask)
+    return await poured(datasette, request, "session.html", ask)
 
 
 def _found(connection, uid, words):

@@ -4,8 +4,9 @@ from datasette import hookimpl
 from markupsafe import Markup
 
 from siphon import figures
+from siphon.pages import STATIC
 from siphon.urls import session_url
-from siphon.web import NAME, STATIC
+from siphon.web import NAME
 
 UIDS = ("uid", "session_uid", "target_uid")
 SESSIONS = ("session_id", "target_id")

@@ -16,7 +16,6 @@ import yaml
 from datasette import handle_exception  # type: ignore[import-untyped]  # it carries no types
 from datasette.app import Datasette  # type: ignore[import-untyped]  # it carries no types
 from datasette.database import Database  # type: ignore[import-untyped]
-from jinja2 import Environment
 
 from siphon import auth
 from siphon.assets import assets
@@ -26,14 +25,15 @@ from siphon.auth_tries import Tries
 from siphon.books import mounted
 from siphon.config import Config
 from siphon.errors import SiphonError
-from siphon.web import NAME, STATIC, environment
+from siphon.pages import STATIC, Pages, pages
+from siphon.web import NAME
 
 
 class Served(NamedTuple):
     """What plugins find at `datasette.siphon`."""
 
     config: Config
-    pages: Environment  # our own templates
+    pages: Pages
     readers: Readers  # connections of those who may not read everything
     door: Door
     tries: Tries  # of passwords
@@ -97,8 +97,8 @@ def datasette(config: Config, door: Door, tries: Tries) -> Datasette:
     site.add_database(Database(site, str(config.database), mode="ro"), name=NAME)
     site.remove_database("_memory")
     # Not through Datasette's config, which it publishes.
-    pages = environment(folder / "plugins", site.static)
-    site.siphon = Served(config, pages, Readers(config.database), door, tries)
+    made = pages(folder / "plugins", site.static)
+    site.siphon = Served(config, made, Readers(config.database), door, tries)
     return site
 
 

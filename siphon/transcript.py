@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from siphon.entries import ONCE, USUAL, Entry, entries, visible_seqs
+from siphon.entries import ONCE, Entry, entries, visible_seqs
 
 WINDOW = 200  # records on a page
 _LAST = 2**62
@@ -86,27 +86,18 @@ class Window(NamedTuple):
 class Transcript(NamedTuple):
     """One page of a session."""
 
-    window: Window
     outline: list[Heading]
     turns: list[Turn]
     total: Usage
 
 
-def transcript(
-    connection: sqlite3.Connection,
-    session: int,
-    *,
-    at: int | None = None,
-    density: str = USUAL,
-    size: int = WINDOW,
-) -> Transcript:
-    """The window that holds record `at` (or the nearest visible one), the first without."""
-    shown = window(connection, session, at, density, size)
+def transcript(connection: sqlite3.Connection, session: int, shown: Window) -> Transcript:
+    """What a window shows, and what lies about it."""
     outline = headings(connection, session)
     starts = [heading.seq for heading in outline if heading.kind == "prompt"]
     bills = _Bills(connection, session, *_reach(starts, shown.seqs))
     found = entries(connection, session, shown.seqs, shown.density)
-    return Transcript(shown, outline, _turns(found, outline, bills, shown), usage(connection, session))
+    return Transcript(outline, _turns(found, outline, bills, shown), usage(connection, session))
 
 
 def _reach(starts: list[int], seqs: list[int]) -> tuple[int, int]:
@@ -140,7 +131,10 @@ def usage(connection: sqlite3.Connection, session: int) -> Usage:
 def window(
     connection: sqlite3.Connection, session: int, at: int | None, density: str, size: int = WINDOW
 ) -> Window:
-    """Where record `at` lies among the visible ones; a hidden record widens the density."""
+    """The window that holds record `at` (or the nearest visible one), the first without.
+
+    A hidden record widens the density.
+    """
     seqs = visible_seqs(connection, session, density)
     if at is not None and density != "all" and not _holds(seqs, at):
         wider = visible_seqs(connection, session, "all")

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,25 +13,18 @@ from urllib.parse import parse_qsl, unquote
 from datasette import Response  # type: ignore[import-untyped]  # it carries no types
 from datasette.resources import DatabaseResource  # type: ignore[import-untyped]
 from datasette.utils import sqlite_timelimit  # type: ignore[import-untyped]
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from siphon import figures, reading
 from siphon.errors import SiphonError
+from siphon.pages import policy
 from siphon.sessions import UnknownSessionError
-from siphon.sources import sources
-from siphon.toolview import parts
-from siphon.urls import Arguments, session_url
+from siphon.urls import Arguments
 
 T = TypeVar("T")
 NAME = "siphon"  # the database's, in URLs and metadata.yml, whatever the file is called
-STATIC = "-/siphon/static"  # where plugins/static/ is mounted
 PATIENCE_MS = 5000  # that one request may read for
 
-# Our pages run our own script files and load nothing from elsewhere.
-STRICT = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+# What is no page loads nothing either.
+STRICT = policy()
 
 
 async def read(datasette: Any, request: Any, ask: Callable[[sqlite3.Connection], T]) -> T:
@@ -95,27 +88,6 @@ def path_part(request: Any, name: str) -> str:
     return unquote(request.url_vars[name], errors="replace")
 
 
-def environment(plugins: Path, static: Callable[..., str]) -> Environment:
-    """Our templates. Datasette's own environment awaits every value, which doubles a page's time."""
-    made = Environment(
-        # The bar is Datasette's pages' too.
-        loader=FileSystemLoader([plugins / "pages", plugins / "templates"]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    made.globals |= {
-        "static": lambda name: static(name, mount=STATIC),
-        "figures": figures,
-        "reading": reading,
-        "parts": parts,
-        "session_url": session_url,
-        "sources": sources(),
-    }
-    return made
-
-
 async def page(
     datasette: Any,
     request: Any,
@@ -127,7 +99,7 @@ async def page(
     def filled(connection: sqlite3.Connection) -> str:
         return _render(datasette, request, template, ask(connection))
 
-    return _html(await read(datasette, request, filled))
+    return _html(datasette, await read(datasette, request, filled))
 
 
 def failed(datasette: Any, request: Any, error: SiphonError) -> Response:
@@ -135,25 +107,39 @@ def failed(datasette: Any, request: Any, error: SiphonError) -> Response:
     what, _, hint = str(error).partition("; ")
     candidates = getattr(error, "candidates", [])
     context = {"what": what, "hint": hint.partition(":\n")[0], "candidates": candidates}
-    return _html(_render(datasette, request, "error.html", context), _status(error))
+    return whole_page(datasette, request, "error.html", context, _status(error))
 
 
 def whole_page(
     datasette: Any, request: Any, template: str, context: Mapping[str, Any], status: int = 200
 ) -> Response:
     """The template filled with what is known already."""
-    return _html(_render(datasette, request, template, context), status)
+    return _html(datasette, _render(datasette, request, template, context), status)
 
 
 def _render(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> str:
+    return "".join(filling(datasette, request, template, context))
+
+
+def filling(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> Iterator[str]:
+    """The template's text, piece by piece as it is made."""
     # Links to tables lead limited readers nowhere.
     given = {"request": request, "tables": request.scope["siphon"].actor.limits is None, **context}
-    return str(datasette.siphon.pages.get_template(template).render(given))
+    pieces: Iterator[str] = datasette.siphon.pages.templates.get_template(template).generate(given)
+    return pieces
 
 
-def _html(text: str, status: int = 200) -> Response:
-    headers = {"content-security-policy": STRICT, "cache-control": "private, no-cache"}
-    return Response.html(text.encode(errors="replace"), status=status, headers=headers)
+def page_headers(datasette: Any) -> dict[str, str]:
+    """Of a page that was made for one reader, as things are now."""
+    return {
+        "content-security-policy": datasette.siphon.pages.policy,
+        "cache-control": "private, no-cache",
+    }
+
+
+def _html(datasette: Any, text: str, status: int = 200) -> Response:
+    body = text.encode(errors="replace")
+    return Response.html(body, status=status, headers=page_headers(datasette))
 
 
 def _status(error: SiphonError) -> int:

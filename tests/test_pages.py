@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from claude_lines import START, Lines
 from website import HOSTILE, LONG, RICH, Site, fleet, served
@@ -46,7 +46,7 @@ OTHER = "00000005-aaaa-4000-8000-0000000000a5"
 def opened(browser: Browser, website: Site, **options: object) -> BrowserContext:
     """A browser of its own, whose relative URLs are the website's; a script's error fails the test."""
     context = browser.new_context(base_url=website.url, **options)  # type: ignore[arg-type]  # as given
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(path=Path(__file__).with_name("page_checks.js"))
     return context
 
@@ -150,7 +150,7 @@ def test_nothing_needs_scripts(browser: Browser, website: Site) -> None:
     page.locator("form.hero button").click()
     page.locator(".hitline").first.click()
     expect(page.locator(":target")).to_have_attribute("open", "")
-    page.locator(":target .rest").click()
+    _follow(page.locator(":target .rest"))
     assert page.locator("text=needleoutput").count() > 0
     assert page.content().count("needleoutput") > 390
     page.goto(f"/-/session/laptop/claude_code/{LONG}")
@@ -225,7 +225,7 @@ def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, website: Sit
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.hacked") is None
     assert [url for url in asked if not url.startswith(website.url)] == []
-    assert page.locator("script:not([src]), style, iframe, img, object, base").count() == 0
+    assert page.locator("body :is(script:not([src]), style), iframe, img, object, base").count() == 0
     context.close()
 
 
@@ -246,11 +246,17 @@ def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, website: Site) 
     context.close()
 
 
+def _follow(link: Locator) -> None:
+    """Click, and wait for all of the page it leads to: pages are shown while they come."""
+    with link.page.expect_navigation():
+        link.click()
+
+
 def test_every_message_of_a_long_session_is_reachable(page: Page) -> None:
     page.goto(f"/-/session/laptop/claude_code/{LONG}")
     seen = page.locator(".said").count()
     while page.locator(".pager [rel=next]").count():
-        page.locator(".pager [rel=next]").first.click()
+        _follow(page.locator(".pager [rel=next]").first)
         seen += page.locator(".said").count()
     assert seen == 500
     page.locator(".outline a", has_text="number 123 ").click()
@@ -261,9 +267,9 @@ def test_every_message_of_a_long_session_is_reachable(page: Page) -> None:
 def test_the_density_is_chosen_and_stays_at_the_place(page: Page) -> None:
     page.goto(SESSION)
     assert page.locator("details.call").count() == 5
-    page.get_by_role("link", name="Conversation").click()
+    _follow(page.get_by_role("link", name="Conversation"))
     assert page.locator("details.call").count() == 0
-    page.get_by_role("link", name="Prompts", exact=True).click()
+    _follow(page.get_by_role("link", name="Prompts", exact=True))
     assert page.locator(".said").count() == page.locator(".said.prompt").count() == 2
 
 
