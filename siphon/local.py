@@ -35,16 +35,16 @@ class LocalHost:
     def find(self, wanted: Wanted) -> Listing:
         seen = _Seen({}, [], [])
         for root in wanted.roots:
-            real = os.path.realpath(self.home + b"/" + raw(root.folder))
+            path = self.home + b"/" + raw(root.folder)
             try:
-                there = stat.S_ISDIR(Path(os.fsdecode(real)).stat().st_mode)
+                if not stat.S_ISDIR(os.stat(path).st_mode):  # noqa: PTH116  # bytes
+                    continue
             except PermissionError as error:
                 seen.problems.append(f"{root.folder}: {error.strerror}")
                 continue
             except OSError:
-                continue
-            if not there:
-                continue
+                continue  # of most tools there is nothing here
+            real = os.path.realpath(path)
             if _below(real, self.home):
                 self._walk(real, root.folder, root, seen)
             else:

@@ -8,7 +8,9 @@ The file is made by dev/make_prices.py; its prices are decimal texts, and what i
 import hashlib
 from collections.abc import Collection, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -146,9 +148,19 @@ class _Table(msgspec.Struct, frozen=True):
 
 def load_prices(path: Path | None = None) -> PriceTable:
     """The table that comes with siphon, or that of a file of the same shape; raises SiphonError."""
-    where = "siphon/prices.json" if path is None else str(path)
+    if path is None:
+        return _shipped()
+    return _read(path, str(path))
+
+
+@cache
+def _shipped() -> PriceTable:
+    return _read(files("siphon").joinpath("prices.json"), "siphon/prices.json")
+
+
+def _read(file: Traversable, where: str) -> PriceTable:
     try:
-        content = (path or files("siphon").joinpath("prices.json")).read_bytes()
+        content = file.read_bytes()
         return _table(
             msgspec.json.decode(content, type=_Table), hashlib.sha256(content).hexdigest()[:12]
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -83,21 +83,32 @@ def _is_store(path: str, by_top: Mapping[str, Sequence[Root]]) -> bool:
 
 def wanted(sources: Iterable[Source]) -> Wanted:
     """What these sources' globs ask for, companions and the parts of stores included."""
+    globs = (_globs(source.globs, source.beside, source.sqlite) for source in sources)
+    return Wanted(_roots(tuple(pair for pairs in globs for pair in pairs)))
+
+
+@cache
+def _roots(globs: tuple[tuple[str, bool], ...]) -> tuple[Root, ...]:
+    """For globs that match stores, or do not."""
     by_folder: dict[str, dict[str, bool]] = defaultdict(dict)
-    for glob, store in (pair for source in sources for pair in _globs(source)):
-        globs = by_folder[fixed_folder(glob)]
-        globs[glob] = globs.get(glob, False) or store
-    return Wanted(tuple(_root(folder, globs) for folder, globs in sorted(by_folder.items())))
+    for glob, store in globs:
+        same = by_folder[fixed_folder(glob)]
+        same[glob] = same.get(glob, False) or store
+    return tuple(_root(folder, globs) for folder, globs in sorted(by_folder.items()))
 
 
-def _globs(source: Source) -> Iterator[tuple[str, bool]]:
-    """The source's globs, and whether they match stores."""
-    for glob in (plain for each in source.globs for plain in _alternatives(each)):
-        store = source.sqlite and not glob.endswith(_TEXT)
-        yield glob, store
+@cache
+def _globs(
+    globs: tuple[str, ...], beside: tuple[str, ...], sqlite: bool
+) -> tuple[tuple[str, bool], ...]:
+    """A source's globs, and whether they match stores."""
+    found = []
+    for glob in (plain for each in globs for plain in _alternatives(each)):
+        store = sqlite and not glob.endswith(_TEXT)
+        found.append((glob, store))
         if store:
-            yield from ((glob + part, False) for part in STORE_PARTS)
-    yield from ((plain, False) for each in source.beside for plain in _alternatives(each))
+            found += [(glob + part, False) for part in STORE_PARTS]
+    return (*found, *((plain, False) for each in beside for plain in _alternatives(each)))
 
 
 def _root(folder: str, globs: dict[str, bool]) -> Root:
