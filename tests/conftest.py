@@ -8,6 +8,17 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples each time, however slow the machine; `make soak` looks for others.
+settings.register_profile(
+    "here",
+    derandomize="SIPHON_SOAK" not in os.environ,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("here")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

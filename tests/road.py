@@ -25,6 +25,11 @@ class Road(NamedTuple):
     def database(self) -> Path:
         return self.config.database
 
+    def home(self, host: str) -> Path:
+        (home,) = (one.home for one in self.config.hosts if one.name == host)
+        assert home is not None
+        return home
+
     def collect(self) -> None:
         reports = collect(self.config, self.archive, ())
         failed = [(report.host, report.error) for report in reports if report.error]
@@ -33,10 +38,14 @@ class Road(NamedTuple):
     def load(self, *, rebuild: bool = False) -> Loaded:
         return load(self.archive, self.config.database, rebuild=rebuild, skip=self.config.skip)
 
-    def go(self) -> list[str]:
-        """Collect and load; the database's dump."""
+    def step(self) -> None:
+        """Collect and load."""
         self.collect()
         self.load()
+
+    def go(self) -> list[str]:
+        """Collect and load; the database's dump."""
+        self.step()
         return dump(self.database)
 
 

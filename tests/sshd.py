@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
+from ports import free_port
 from siphon.config import HostConfig
 
 PROGRAM = Path("/usr/sbin/sshd")
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 class Sshd(NamedTuple):
@@ -57,7 +58,7 @@ def running_sshd(
         _key(ours / "id_ed25519")
         shutil.copy(ours / "id_ed25519.pub", ours / "authorized_keys")
     _key(folder / "host_key")
-    port = _free_port()
+    port = free_port()
     lines = (*options, f"Port {port}", f"ListenAddress {address}")
     process, log = _start(folder, ours, lines, within)
     try:
@@ -124,9 +125,3 @@ def _await(address: str, port: int, process: subprocess.Popen[bytes], log: Path)
 def _key(path: Path) -> None:
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "siphon test", "-f", str(path)]
     subprocess.run(command, check=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

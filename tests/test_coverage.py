@@ -19,16 +19,9 @@ from siphon.loose import file_loose
 from siphon.records import Message, Tally
 from siphon.sources import sources
 
+pytest_plugins = ["made_once_fixtures"]
+
 NEW = "made_up_by_a_later_version"
-
-
-@pytest.fixture(scope="module")
-def homes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Road:
-    """The three shared homes, loaded."""
-    folders = {home.name: home for home in sorted((shared / "homes").iterdir()) if home.is_dir()}
-    fleet = road(tmp_path_factory.mktemp("homes"), folders)
-    fleet.go()
-    return fleet
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +33,7 @@ def samples(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Road:
     return fleet
 
 
-@pytest.fixture(params=["homes", "samples"])
+@pytest.fixture(params=["real_road", "samples"])
 def real(request: pytest.FixtureRequest) -> Iterator[Road]:
     yield request.getfixturevalue(request.param)
 

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -36,6 +36,8 @@ def relay(port: int, cut_after: int) -> Iterator[int]:
         except OSError:
             pass  # the other half has cut the line
         for end in (source, target):
+            with suppress(OSError):  # close alone leaves the line up while the other half waits on it
+                end.shutdown(socket.SHUT_RDWR)
             end.close()
 
     def serve() -> None:

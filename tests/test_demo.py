@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,22 +18,21 @@ import yaml
 
 import goldens
 from conftest import CHECKOUT
-from road import Road, road
+from made_once import NOW
+from ports import free_port
+from road import Road
 from siphon.demo import HOMES, fleet
 from siphon.retell import WEEKS, retell, stories, told
 from siphon.sources import sources
 
-NOW = 1_795_000_000_000  # 2026-11-18, a Wednesday
+pytest_plugins = ["made_once_fixtures"]
+
 DAY = 86_400_000
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    folder = tmp_path_factory.mktemp("demo")
-    fleet(folder / "fleet", NOW)
-    way = road(folder, {home.name: home for home in sorted((folder / "fleet" / "homes").iterdir())})
-    way.go()
-    return way
+@pytest.fixture
+def loaded(demo_road: Road) -> Road:
+    return demo_road
 
 
 def rows(way: Road, sql: str) -> list[tuple[Any, ...]]:
@@ -199,8 +197,7 @@ def test_a_folder_with_other_things_is_refused(tmp_path: Path) -> None:
 def test_served_it_answers_and_leaves_nothing_behind(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     run = command("--port", str(port), cwd=tmp_path, TMPDIR=str(temporary))
     try:
         page = _answer(f"http://127.0.0.1:{port}/", run)
@@ -208,16 +205,16 @@ def test_served_it_answers_and_leaves_nothing_behind(tmp_path: Path) -> None:
         assert any(path.name.startswith("siphon-demo-") for path in temporary.iterdir())
     finally:
         run.send_signal(signal.SIGTERM)
-        run.communicate(timeout=30)
+        run.communicate(timeout=120)
     assert list(temporary.iterdir()) == []
 
 
 def _answer(url: str, run: subprocess.Popen[str]) -> str:
     """The page, as soon as there is one."""
-    late = time.monotonic() + 60
+    late = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return str(answer.read().decode())
         except (urllib.error.URLError, ConnectionError):
             assert run.poll() is None, run.communicate()

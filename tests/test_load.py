@@ -6,8 +6,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,11 @@ import pytest
 import goldens
 from dump import dump, totals
 from goldens import Case
+from made_once import copy_of
 from road import Road, copied, road
 from siphon.db import connect
+
+pytest_plugins = ["made_once_fixtures"]
 
 CASES = goldens.cases()
 each_case = pytest.mark.parametrize(
@@ -24,8 +28,23 @@ each_case = pytest.mark.parametrize(
 )
 
 
+Whole = Callable[[Case], list[str]]
+
+
 def _homes(case: Case) -> dict[str, Path]:
     return {home.name: home for home in case.hosts}
+
+
+@pytest.fixture(scope="session")
+def wholes(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The dump of a case's homes, collected and loaded in one go."""
+
+    @cache
+    def dumped(source: str, name: str) -> list[str]:
+        (case,) = (one for one in CASES if (one.source.name, one.name) == (source, name))
+        return road(tmp_path_factory.mktemp("whole"), _homes(case)).go()
+
+    return lambda case: dumped(case.source.name, case.name)
 
 
 @each_case
@@ -56,8 +75,7 @@ def _forget(database: Path) -> None:
 
 
 @each_case
-def test_any_order_of_logs_gives_the_same_database(case: Case, tmp_path: Path) -> None:
-    whole = road(tmp_path / "whole", _homes(case)).go()
+def test_any_order_of_logs_gives_the_same_database(case: Case, wholes: Whole, tmp_path: Path) -> None:
     files = [
         (home.name, path.relative_to(home).as_posix(), home)
         for home in case.hosts
@@ -69,14 +87,16 @@ def test_any_order_of_logs_gives_the_same_database(case: Case, tmp_path: Path) -
     for number, (host, path, home) in enumerate(files, 1):
         copied(tmp_path / host, home, [path])
         if number % max(1, len(files) // 6) == 0:  # trees of many files: in a few goes
-            fleet.go()
-    assert fleet.go() == whole
+            fleet.step()
+    assert fleet.go() == wholes(case)
 
 
 @each_case
-def test_a_log_cut_anywhere_and_then_completed_equals_the_whole(case: Case, tmp_path: Path) -> None:
+def test_a_log_cut_anywhere_and_then_completed_equals_the_whole(
+    case: Case, wholes: Whole, tmp_path: Path
+) -> None:
     """A cut at a line's end and one anywhere; `make soak` cuts at every byte."""
-    whole = road(tmp_path / "whole", _homes(case)).go()
+    whole = wholes(case)
     folder = tmp_path / "cut"
     homes = {home.name: copied(folder / home.name, home) for home in case.hosts}
     fleet = road(folder, homes)
@@ -88,7 +108,7 @@ def test_a_log_cut_anywhere_and_then_completed_equals_the_whole(case: Case, tmp_
                 continue
             for cut in range(len(data)) if every else _cuts(data):
                 (homes[home.name] / path).write_bytes(data[:cut])
-                fleet.go()
+                fleet.step()
                 (homes[home.name] / path).write_bytes(data)
                 assert fleet.go() == whole, f"{path} cut at byte {cut}"
 
@@ -144,44 +164,32 @@ def test_a_growing_log_loaded_step_by_step_equals_its_last_step(shared: Path, tm
     fleet = road(tmp_path / "grown", {"laptop": home})
     for step in steps:
         (home / path).write_bytes(step.read_bytes())
-        grown = fleet.go()
-    assert grown == whole
+        fleet.step()
+    assert fleet.go() == whole
 
 
-@pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """The three shared homes, collected and loaded."""
-    homes = {home.name: home for home in sorted((shared / "homes").iterdir()) if home.is_dir()}
-    fleet = road(tmp_path_factory.mktemp("real"), homes)
-    fleet.go()
-    yield fleet
+def test_the_real_homes_add_up(real_road: Road) -> None:
+    check_sums(real_road.database)
 
 
-def test_the_real_homes_add_up(real: Road) -> None:
-    check_sums(real.database)
-
-
-def test_the_real_homes_load_the_same_in_any_order(real: Road, shared: Path, tmp_path: Path) -> None:
-    homes = {
-        home.name: home for home in sorted((shared / "homes").iterdir(), reverse=True) if home.is_dir()
-    }
+def test_the_real_homes_load_the_same_in_any_order(real_road: Road, tmp_path: Path) -> None:
     fleet = road(tmp_path, {})
-    for name in homes:
-        config = fleet.config._replace(hosts=road(tmp_path, {name: homes[name]}).config.hosts)
-        one = fleet._replace(config=config)
-        one.go()
-    assert dump(fleet.database) == dump(real.database)
+    for host in reversed(real_road.config.hosts):
+        one = fleet._replace(config=fleet.config._replace(hosts=(host,)))
+        one.step()
+    assert dump(fleet.database) == dump(real_road.database)
 
 
 def test_a_killed_load_leaves_a_state_from_which_the_next_one_finishes(
-    real: Road, tmp_path: Path
+    real_road: Road, tmp_path: Path
 ) -> None:
     """kill -9 at random points, of a first load and of later ones."""
-    wanted = dump(real.database)
+    fleet = copy_of(real_road, tmp_path)
+    wanted, sums = dump(fleet.database), totals(fleet.database)
+    fleet.database.unlink()
     chance = random.Random(9)
     config = tmp_path / "siphon.yml"
-    database = tmp_path / "siphon.db"
-    config.write_text(f"archive: {real.config.archive}\ndatabase: {database}\n")
+    config.write_text(f"archive: {fleet.config.archive}\ndatabase: {fleet.database}\n")
     for _ in range(6):
         process = subprocess.Popen(
             [sys.executable, "-m", "siphon", "--config", str(config), "load"],
@@ -194,22 +202,22 @@ def test_a_killed_load_leaves_a_state_from_which_the_next_one_finishes(
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        if database.exists() and chance.random() < 0.5:
-            _forget(database)
-    fleet = real._replace(config=real.config._replace(database=database))
+        if fleet.database.exists() and chance.random() < 0.5:
+            _forget(fleet.database)
     fleet.load()
-    assert dump(database) == wanted
-    assert totals(database) == totals(real.database)
+    assert dump(fleet.database) == wanted
+    assert totals(fleet.database) == sums
 
 
-def test_a_failing_parser_stops_its_log_alone(real: Road, tmp_path: Path) -> None:
+def test_a_failing_parser_stops_its_log_alone(real_road: Road, tmp_path: Path) -> None:
     """A log that vanished from the archive's folder is told; the others load."""
-    copy = copied(tmp_path / "archive", real.config.archive)
-    fleet = real._replace(config=real.config._replace(archive=copy, database=tmp_path / "siphon.db"))
-    victim = next(path for path in sorted(copy.glob("laptop/**/*.jsonl")))
+    fleet = copy_of(real_road, tmp_path)
+    fleet.database.unlink()
+    laptop = fleet.config.archive / "laptop"
+    victim = next(path for path in sorted(laptop.glob("**/*.jsonl")))
     victim.unlink()
     done = fleet.load()
-    assert [place for place, _ in done.failed] == [f"laptop/{victim.relative_to(copy / 'laptop')}"]
+    assert [place for place, _ in done.failed] == [f"laptop/{victim.relative_to(laptop)}"]
     with closing(connect(fleet.database)) as connection:
         assert connection.execute("select count(*) from sessions").fetchone()[0] > 0
         error = connection.execute("select error from logs where error is not null").fetchall()

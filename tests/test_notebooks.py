@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -21,23 +20,24 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from conftest import CHECKOUT
-from road import road
+from made_once import copy_of
+from ports import free_port
+from road import Road, road
 from siphon import books, moves, notebook, sums, wrapped, zones
 from siphon.config import load_config
-from siphon.demo import fleet
 from siphon.errors import SiphonError
 
-NOW = 1_795_000_000_000
+pytest_plugins = ["made_once_fixtures"]
+
 NAMES = sorted(path.stem for path in (CHECKOUT / "notebooks").glob("*.py"))
 EVIL = '<img src=x onerror="document.title=1"> **bold** [link](http://evil.example)'
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo(demo_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A made-up fleet's database; one of its sessions has a title that must do nothing."""
     folder = tmp_path_factory.mktemp("books")
-    fleet(folder, NOW)
-    road(folder, {path.name: path for path in sorted((folder / "homes").iterdir())}).go()
+    copy_of(demo_road, folder)
     with closing(sqlite3.connect(folder / "siphon.db")) as connection:
         connection.execute("update sessions set title = ? where id = 1", [EVIL])
         connection.execute("update usage_hours set model = ? where session_id = 1", [EVIL])
@@ -58,10 +58,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def one_tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("one")
-    fleet(folder / "fleet", NOW)
-    way = road(folder, {"demo-gpu": folder / "fleet" / "homes" / "demo-gpu"})
+def one_tool(demo_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    way = road(tmp_path_factory.mktemp("one"), {"demo-gpu": demo_road.home("demo-gpu")})
     way = way._replace(config=way.config._replace(skip=("claude_code",)))
     way.go()
     return way.database
@@ -107,12 +105,9 @@ def test_the_cost_notebook_shows_every_request(demo: Path, monkeypatch: pytest.M
     assert sums.total(usage, "cost_usd") == pytest.approx(cost)
 
 
-def test_real_logs_run_too(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    homes = {path.name: path for path in (shared / "homes").iterdir() if path.is_dir()}
-    way = road(tmp_path, homes)
-    way.go()
+def test_real_logs_run_too(real_road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
-        run(name, way.database, monkeypatch)
+        run(name, real_road.database, monkeypatch)
 
 
 def test_as_a_command_a_notebook_takes_its_database(demo: Path, tmp_path: Path) -> None:
@@ -270,11 +265,6 @@ def watched(page: Page) -> list[str]:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     return asked
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

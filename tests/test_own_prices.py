@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from dump import dump
-from road import Road, road
+from made_once import NOW, copy_of
+from road import Road
 from siphon import db
 from siphon.cli import siphon
-from siphon.demo import fleet
 from siphon.errors import SiphonError
 from siphon.own_prices import FIRST_ID, current_prices, forget, own_file, take
 from siphon.price_import import imported
@@ -21,7 +21,8 @@ from siphon.prices import find
 from siphon.reprice import outdated, reprice
 from siphon.times import millis
 
-NOW = 1_795_000_000_000
+pytest_plugins = ["made_once_fixtures"]
+
 DAY = "2026-11-21"
 
 
@@ -176,20 +177,13 @@ def test_a_file_of_another_form_is_refused(content: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Road:
-    folder = tmp_path_factory.mktemp("prices")
-    fleet(folder, NOW)
-    way = road(folder, {path.name: path for path in sorted((folder / "homes").iterdir())})
-    way.go()
-    return way
+def demo(demo_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Road:
+    return copy_of(demo_road, tmp_path_factory.mktemp("prices"))
 
 
 @pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Road:
-    homes = {path.name: path for path in (shared / "homes").iterdir() if path.is_dir()}
-    way = road(tmp_path_factory.mktemp("real"), homes)
-    way.go()
-    return way
+def real(real_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Road:
+    return copy_of(real_road, tmp_path_factory.mktemp("real"))
 
 
 def _models(way: Road) -> list[str]:

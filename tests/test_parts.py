@@ -6,33 +6,25 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from dump import dump, totals
-from road import Road, road
+from made_once import copy_of
+from road import Road
 from siphon import db
 from siphon.load import load
 from siphon.parsing import DIED
 from siphon.parts import merge
 
-
-@pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
-    """Enough logs for several workers, loaded."""
-    homes = {home.name: home for home in sorted((shared / "homes").iterdir()) if home.is_dir()}
-    fleet = road(tmp_path_factory.mktemp("parts"), homes)
-    fleet.go()
-    yield fleet
+pytest_plugins = ["made_once_fixtures"]  # the real homes: enough logs for several workers
 
 
 def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_waits(
-    real: Road, tmp_path: Path
+    real_road: Road, tmp_path: Path
 ) -> None:
-    database = tmp_path / "siphon.db"
+    own = copy_of(real_road, tmp_path)
+    own.database.unlink()
     killed = []
 
     def kill(done: int, total: int) -> None:
@@ -42,17 +34,17 @@ def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_wai
             killed.append(workers[0].pid)
             os.kill(workers[0].pid or 0, signal.SIGKILL)
 
-    done = load(real.archive, database, progress=kill)
+    done = load(own.archive, own.database, progress=kill)
     assert killed
     assert [error for _, error in done.failed] == [DIED]
     assert done.changed == done.logs
-    load(real.archive, database)
-    assert dump(database) == dump(real.database)
-    assert totals(database) == totals(real.database)
+    own.load()
+    assert dump(own.database) == dump(real_road.database)
+    assert totals(own.database) == totals(real_road.database)
 
 
-def test_nothing_is_left_beside_the_database(real: Road) -> None:
-    names = {path.name for path in real.database.parent.glob(".siphon.db*")}
+def test_nothing_is_left_beside_the_database(real_road: Road) -> None:
+    names = {path.name for path in real_road.database.parent.glob(".siphon.db*")}
     assert names <= {".siphon.db.lock"}
 
 
@@ -106,10 +98,12 @@ def _fill(path: Path, log: int) -> None:
         part.execute("commit")
 
 
-def test_a_full_disk_is_one_line_and_the_old_database_stays(real: Road, tmp_path: Path) -> None:
+def test_a_full_disk_is_one_line_and_the_old_database_stays(real_road: Road, tmp_path: Path) -> None:
     """A file may not grow beyond 2 MB here: SQLite is told what a full disk tells it."""
     config = tmp_path / "siphon.yml"
-    config.write_text(f"archive: {real.config.archive}\ndatabase: {tmp_path / 'siphon.db'}\n")
+    own = copy_of(real_road, tmp_path)
+    own.database.unlink()
+    config.write_text(f"archive: {own.config.archive}\ndatabase: {own.database}\n")
     ran = subprocess.run(
         [sys.executable, "-m", "siphon", "--config", str(config), "load"],
         capture_output=True,

@@ -490,7 +490,7 @@ def test_unknown_token_counts_add_nothing() -> None:
 counts = st.integers(0, 10**8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     counts,
     counts,

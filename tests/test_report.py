@@ -14,29 +14,29 @@ import pytest
 from click.testing import CliRunner
 from playwright.sync_api import sync_playwright
 
-from road import road
+from made_once import NOW, copy_of
+from road import Road, road
 from siphon import zones
 from siphon.budgetconfig import Budget
 from siphon.choice import Choice
 from siphon.cli import siphon
 from siphon.config import load_config
-from siphon.demo import fleet
 from siphon.errors import SiphonError
 from siphon.report import KINDS, build, written
 from siphon.usage_page import FORMS, question, table, text, wanted
 from website import served
 
-NOW = 1_795_000_000_000
+pytest_plugins = ["made_once_fixtures"]
+
 EVIL = '<img src=http://evil.example/x onerror="alert(1)"> [a](http://evil.example) =cmd() \x1b[31m'
 WHOLE = Choice(date(2026, 1, 1), date(2027, 1, 1), False, (), (), (), zones.zone("UTC"))
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo(demo_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A made-up fleet; a title, a project and a model are hostile, and that model has no price."""
     folder = tmp_path_factory.mktemp("report")
-    fleet(folder, NOW)
-    road(folder, {path.name: path for path in sorted((folder / "homes").iterdir())}).go()
+    copy_of(demo_road, folder)
     with closing(sqlite3.connect(folder / "siphon.db")) as connection:
         connection.execute("update sessions set title = ?", [EVIL])
         connection.execute("update projects set name = ? where id = 1", [EVIL])

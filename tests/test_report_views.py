@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from conftest import CHECKOUT
-from road import road
-from siphon.demo import fleet
+from fleet import made
+from road import Road, road
 from siphon.retell import WEEKS
 
-NOW = 1_795_000_000_000
+pytest_plugins = ["made_once_fixtures"]
+
 HOUR = 3_600_000
 GAP = 600_000
 Row = dict[str, Any]
@@ -51,25 +52,20 @@ class Tables:
         }
 
 
-@pytest.fixture(scope="module", params=["shared", "demo", "empty", "one source"])
+@pytest.fixture(scope="module", params=["real_road", "demo_road", "empty", "one source"])
 def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Tables:
     folder = tmp_path_factory.mktemp("views")
-    homes: dict[str, Path] = {}
-    if request.param == "shared":
-        shared = request.getfixturevalue("shared") / "homes"
-        homes = {path.name: path for path in shared.iterdir() if path.is_dir()}
-    elif request.param == "empty":
-        (folder / "nothing").mkdir()
-        homes = {"nothing": folder / "nothing"}
-    else:
-        fleet(folder / "fleet", NOW)
-        homes = {path.name: path for path in sorted((folder / "fleet" / "homes").iterdir())}
-    if request.param == "one source":
-        homes = {"demo-gpu": homes["demo-gpu"]}
-    way = road(folder, homes)
-    if request.param == "one source":
-        way = way._replace(config=way.config._replace(skip=("claude_code",)))
-    way.go()
+    match request.param:
+        case "empty":
+            way = road(folder, {"nothing": made(folder / "nothing")})
+            way.go()
+        case "one source":
+            demo: Road = request.getfixturevalue("demo_road")
+            way = road(folder, {"demo-gpu": demo.home("demo-gpu")})
+            way = way._replace(config=way.config._replace(skip=("claude_code",)))
+            way.go()
+        case name:
+            way = request.getfixturevalue(name)
     connection = sqlite3.connect(f"file:{way.database}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     return Tables(connection)

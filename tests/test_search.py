@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claude_lines import START, Lines
@@ -236,7 +236,7 @@ def test_what_fts5_would_take_for_syntax_is_words(db: sqlite3.Connection, text: 
         search(db, Query(text, sort=sort))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(text=st.text(max_size=60) | st.text("ab\"*-:() ^{}'", max_size=40))
 def test_no_text_is_an_error(db: sqlite3.Connection, text: str) -> None:
     try:

@@ -139,7 +139,7 @@ SOAK = bool(os.environ.get("SIPHON_SOAK"))
 def test_any_damage_leaves_the_rest_readable(source: str) -> None:
     """Bytes flipped, lines dropped, doubled, swapped, cut off, in a log or what lies beside it."""
 
-    @settings(max_examples=10_000 if SOAK else 1000, derandomize=not SOAK, database=None, deadline=None)
+    @settings(max_examples=10_000 if SOAK else 1000)
     @given(at=_SHARE, damages=st.lists(DAMAGES, min_size=1, max_size=3))
     def never_raises(at: float, damages: list[Damage]) -> None:
         files = _files(source)

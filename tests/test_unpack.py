@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from road import Road, road
@@ -174,7 +174,7 @@ def test_a_log_that_ends_as_a_zip_does_is_no_zip(tmp_path: Path) -> None:
     assert not packed(log)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     form=st.sampled_from(["w", "w:gz", "w:xz", "w:bz2", "zip"]),
     cut=st.floats(0, 1),

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +23,7 @@ import pytest
 
 from claude_lines import Lines
 from goldens import HOMES
+from ports import free_port
 from road import copied
 from siphon.archive import Archive
 from sshd import running_sshd
@@ -53,12 +53,6 @@ class Up(NamedTuple):
         return Archive(self.folder / "archive")
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def configure(folder: Path, hosts: str, interval: int = 3600) -> None:
     text = f"archive: archive\ndatabase: siphon.db\ninterval: {interval}\nhosts: {hosts}\n"
     (folder / "siphon.yml").write_text(text)
@@ -67,7 +61,7 @@ def configure(folder: Path, hosts: str, interval: int = 3600) -> None:
 @contextmanager
 def running(folder: Path, hosts: str, interval: int, home: Path | None = None) -> Iterator[Up]:
     """`hosts` as in siphon.yml, `home` whose .ssh is used; killed at the end if it is still there."""
-    port = _free_port()
+    port = free_port()
     config = folder / "siphon.yml"
     words = [sys.executable, "-m", "siphon", "--config", str(config), "up", "--port", str(port)]
     environ = {**os.environ, "PYTHONUNBUFFERED": "1", **({"HOME": str(home)} if home else {})}
@@ -188,7 +182,7 @@ def slow_host(folder: Path, seconds: int) -> Iterator[str]:
 def test_a_slow_host_piles_nothing_up_and_a_dead_one_is_tried_less_and_less(
     tmp_path: Path, laptop: Path
 ) -> None:
-    dead = f"{{ssh: 127.0.0.1, port: {_free_port()}}}"
+    dead = f"{{ssh: 127.0.0.1, port: {free_port()}}}"
     with slow_host(tmp_path, 3) as slow:
         hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}, dead: {dead}}}"
         with running(tmp_path, hosts, 1, tmp_path) as up:

@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from conftest import CHECKOUT
-from road import road
+from made_once import NOW
+from road import Road
 from siphon import blocks, usage, zones
 from siphon.blocks import BLOCK, HOUR
 from siphon.cli_usage import statusline
-from siphon.demo import fleet
 from siphon.errors import SiphonError
 from siphon.origins import origins
 from siphon.texttable import Column, printed, wide
@@ -29,31 +29,21 @@ from siphon.texttable import Line as Text
 from siphon.usage import Asked, Line, Sum
 from siphon.usage_rows import table_of
 
-NOW = 1_795_000_000_000
+pytest_plugins = ["made_once_fixtures"]
+
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo(demo_road: Road) -> Path:
     """The folder of a made-up fleet, loaded."""
-    folder = tmp_path_factory.mktemp("usage")
-    fleet(folder, NOW)
-    road(folder, {path.name: path for path in sorted((folder / "homes").iterdir())}).go()
-    return folder
+    return demo_road.database.parent
 
 
-@pytest.fixture(scope="module")
-def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("real")
-    homes = {path.name: path for path in (shared / "homes").iterdir() if path.is_dir()}
-    road(folder, homes).go()
-    return folder
-
-
-@pytest.fixture(scope="module", params=["demo", "real"])
+@pytest.fixture(scope="module", params=["demo_road", "real_road"])
 def connection(request: pytest.FixtureRequest) -> sqlite3.Connection:
-    folder = request.getfixturevalue(request.param)
-    return sqlite3.connect(f"file:{folder / 'siphon.db'}?mode=ro", uri=True)
+    made: Road = request.getfixturevalue(request.param)
+    return sqlite3.connect(f"file:{made.database}?mode=ro", uri=True)
 
 
 def requests(connection: sqlite3.Connection) -> list[dict[str, Any]]:
