@@ -12,6 +12,7 @@ from siphon.errors import SiphonError
 LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
 _FTS_HASH = (1 << 20, 16 << 20)  # bytes of postings held in memory: SQLite's own, and in bulk
 _FTS_MERGE = (4, 16)  # segments of a level before they are merged: SQLite's own, and in bulk
+_MERGED = 128  # pages of an index that a load merges beyond what SQLite does by itself
 _SMALL = (  # read whole by `analyze`: estimates wrong by half make SQLite take the wrong index
     "sessions", "logs", "projects", "relations", "usage_hours", "activity_hours", "tool_hours",
 )  # fmt: skip
@@ -126,6 +127,16 @@ def index_text(connection: sqlite3.Connection) -> None:
         connection.execute(f"insert into {table}({table}) values ('rebuild')")
         _set(connection, table, "hashsize", _FTS_HASH[0])
         _set(connection, table, "automerge", _FTS_MERGE[0])
+
+
+def merge_text(connection: sqlite3.Connection) -> None:
+    """Go on merging what small loads have added to the full-text indexes, a little at a time.
+
+    Each load adds a segment, and SQLite merges as much as was written: while it is at work on the large
+    segments of a bulk load, thousands of small ones would pile up, and a search looks into each.
+    """
+    for table in ("messages_fts", "tool_calls_fts"):
+        _set(connection, table, "merge", _MERGED)
 
 
 def _set(connection: sqlite3.Connection, table: str, option: str, value: int) -> None:

@@ -194,6 +194,7 @@ def _update(
                 more = _chunk(connection, stock, work, changes, tally)
                 copies.mark(connection, changes, prices)
                 refresh(connection, repos)
+                db.merge_text(connection)
                 gone = []
             if not more:
                 break
