@@ -133,6 +133,15 @@ class Log:
                 number += 1
                 offset += len(row) + 1
 
+    def mended(
+        self,
+        block: tuple[int, int, list[bytes]],
+        quick: Callable[[bytes], Q],
+        decode: Callable[[bytes], T],
+    ) -> Iterator[tuple[Line, Q | T]]:
+        """As `either`, of one of the `blocks`: one of which not all rows are values as they stand."""
+        return self._one_by_one(_lines(*block), quick, decode)
+
     def _one_by_one(
         self, lines: Iterable[Line], quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
     ) -> Iterator[tuple[Line, Q | T]]:

@@ -3,7 +3,7 @@
 from siphon.records import Request
 from siphon.sources.codex.calls import Call
 from siphon.sources.codex.lines import Info
-from siphon.sources.codex.thread import Said, Thread, new_response, next_seq, settle
+from siphon.sources.codex.thread import Said, Thread, new_response, settle
 from siphon.sources.codex.usage import Totals, count
 
 
@@ -41,18 +41,22 @@ def _produced(thread: Thread, native_id: str) -> tuple[list[Said | Call], bool]:
 def _billed(
     thread: Thread, native_id: str, tokens: Totals, mine: list[Said | Call], several: bool
 ) -> Request:
-    cached = min(tokens.cached, tokens.input)
-    written = tokens.written or 0
+    cached = tokens.cached if tokens.cached < tokens.input else tokens.input
+    fresh = tokens.input - cached - (tokens.written or 0)
     searches, thread.searches = thread.searches, 0
+    if mine:
+        seq = mine[0].seq
+    else:
+        seq = thread.seq = thread.seq + 1
     return tuple.__new__(
         Request,
         (  # in their order: keywords take thrice the time
             thread.native_id,
             native_id,
-            mine[0].seq if mine else next_seq(thread),
+            seq,
             thread.model,
             thread.ts,
-            max(tokens.input - cached - written, 0),
+            fresh if fresh > 0 else 0,
             cached,
             tokens.written,
             None,  # cache_write_1h_tokens

@@ -24,16 +24,16 @@ class Call(msgspec.Struct, eq=False, gc=False):
     key: str  # its call id, else one of ours
     native_id: str | None
     name: str
+    folder: str | None
+    message_seq: int | None
+    request: str | None
+    ts: int | None
+    offset: int | None
+    length: int | None
     kind: ToolKind = "other"
     json: str | None = None
     summary: str | None = None
     changes: list[Change] = []
-    folder: str | None = None
-    message_seq: int | None = None
-    request: str | None = None
-    ts: int | None = None
-    offset: int | None = None
-    length: int | None = None
     asked: bool = False  # the model's own item was seen, not only an event about it
     reported: bool = False  # an event told its end
     answered: bool = False  # the output item was seen

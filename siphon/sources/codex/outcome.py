@@ -44,15 +44,15 @@ _FAILED = re.compile(
 
 def of_output(output: Any) -> Result:
     """The result of a function_call_output, whatever form it has."""
+    if isinstance(output, str):
+        return _of_text(output)
     if isinstance(output, Outcome):
         inner = output.content if output.content is not None else text(output.text)
         result = of_output(inner)
         return structs.replace(result, status="error") if output.success is False else result
     if isinstance(output, list):
         return of_output("\n".join(_blocks(output)))
-    if not isinstance(output, str):
-        return Result(None, "ok")
-    return _of_text(output)
+    return Result(None, "ok")
 
 
 def _blocks(parts: list[Any]) -> list[str]:
@@ -74,13 +74,15 @@ def _of_text(output: str) -> Result:
             wrapped = _WRAPPED.decode(output)
         except (msgspec.DecodeError, RecursionError):
             return Result(output, "ok")
-        seconds, code = wrapped.metadata.duration_seconds, wrapped.metadata.exit_code
-        return Result(wrapped.output, "error" if code else "ok", code, millis_of(seconds))
+        told = wrapped.metadata
+        code = told.exit_code
+        return Result(wrapped.output, "error" if code else "ok", code, millis_of(told.duration_seconds))
     header = _HEADER.match(output)
     if header:
-        said = header[1] or header[3]
+        early, seconds, late = header.groups()
+        said = early or late
         code = int(said) if said else None
-        return Result(output, "error" if code else "ok", code, millis_of(float(header[2])))
+        return Result(output, "error" if code else "ok", code, millis_of(float(seconds)))
     return Result(output, _by_words(output[:200]))
 
 
@@ -105,11 +107,11 @@ def of_mcp(result: Any) -> Result:
 
 def millis_of(duration: Any) -> int | None:
     """Milliseconds of seconds, or of `{secs, nanos}`."""
+    if isinstance(duration, float):
+        return round(duration * 1000) if 0 <= duration < 1 << 40 else None
     if isinstance(duration, dict):
         secs, nanos = duration.get("secs"), duration.get("nanos")
         if isinstance(secs, int) and isinstance(nanos, int) and 0 <= secs < 1 << 40:
             return secs * 1000 + nanos // 1_000_000
         return None
-    if isinstance(duration, (int, float)) and 0 <= duration < 1 << 40:
-        return round(duration * 1000)
-    return None
+    return duration * 1000 if isinstance(duration, int) and 0 <= duration < 1 << 40 else None

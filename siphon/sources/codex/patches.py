@@ -32,38 +32,33 @@ def envelope(command: str) -> str | None:
     return found[0] if found else None
 
 
-_ACTIONS: dict[str, Action] = {"Add": "write", "Update": "edit", "Delete": "delete"}
+_ACTIONS: dict[str, Action] = {"Add": "write", "Update": "edit"}
+
+
+_FILE = re.compile(r"\n\*\*\* (Add|Update|Delete) File: (.*)")  # a literal start: quickly found
+_MOVED = "\n*** Move to: "
 
 
 def of_envelope(patch: str) -> list[Change]:
     """The files of an envelope, in its order."""
-    return [change for section in _sections(patch) for change in _changes(section)]
+    whole = f"\n{patch}"
+    headers = list(_FILE.finditer(whole))
+    ends = [header.start() for header in headers[1:]] + [len(whole)]
+    changes: list[Change] = []
+    for header, end in zip(headers, ends, strict=True):
+        changes += _changes(header[1], header[2].strip(), whole[header.end() : end])
+    return changes
 
 
-def _sections(patch: str) -> Iterator[list[str]]:
-    """The rows of each file, its `*** Add|Update|Delete File:` row first."""
-    section: list[str] = []
-    for row in patch.split("\n"):
-        if row.startswith(("*** Add File: ", "*** Update File: ", "*** Delete File: ")):
-            if section:
-                yield section
-            section = [row]
-        elif section:
-            section.append(row)
-    if section:
-        yield section
-
-
-def _changes(section: list[str]) -> Iterator[Change]:
-    verb, _, path = section[0].removeprefix("*** ").partition(" File: ")
-    path, moved = path.strip(), ""
-    if len(section) > 1 and section[1].startswith("*** Move to: "):
-        moved = section[1].removeprefix("*** Move to: ").strip()
+def _changes(verb: str, path: str, rows: str) -> Iterator[Change]:
+    """Of one file; its rows are what follows its header, each with the line end before it."""
+    if rows.startswith(_MOVED):
         yield Change(path, "delete")
-    marks = [row[:1] for row in section]
-    added, removed = marks.count("+"), marks.count("-")
-    known = verb != "Delete"  # an envelope does not say what a deleted file held
-    yield Change(moved or path, _ACTIONS[verb], added if known else None, removed if known else None)
+        path = rows[len(_MOVED) :].partition("\n")[0].strip() or path
+    if verb == "Delete":  # an envelope does not say what a deleted file held
+        yield Change(path, "delete")
+    else:
+        yield Change(path, _ACTIONS[verb], rows.count("\n+"), rows.count("\n-"))
 
 
 def of_report(changes: Any) -> list[Change]:

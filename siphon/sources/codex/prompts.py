@@ -102,14 +102,16 @@ def texts(content: Any) -> list[str]:
         return [content] if content else []
     if not content or not isinstance(content, list):
         return []
-    found = [_words(part) for part in content]
-    return [value for value in found if value and not (len(value) < 99 and _is_image_tag(value))]
+    found = []
+    for part in content:
+        value = part.text if isinstance(part, Part) else _words(part)
+        if value and isinstance(value, str) and not (len(value) < 99 and _is_image_tag(value)):
+            found.append(value)
+    return found
 
 
-def _words(part: Any) -> str | None:
-    if isinstance(part, Part):
-        return text(part.text)
-    return part if isinstance(part, str) else text(mapping(part).get("text"))
+def _words(part: Any) -> Any:
+    return part if isinstance(part, str) else mapping(part).get("text")
 
 
 def _is_image_tag(value: str) -> bool:
@@ -126,7 +128,7 @@ def images(content: Any) -> list[dict[str, Any]]:
     return [
         attachment(part.image_url)
         for part in content
-        if isinstance(part, Part) and part.type in ("input_image", "image") and part.image_url
+        if isinstance(part, Part) and part.image_url and part.type in ("input_image", "image")
     ]
 
 

@@ -81,7 +81,7 @@ def _copied_meta(log: Log, parent_id: str) -> Mark | None:
 def _marks(log: Log, *needles: bytes) -> Iterator[tuple[Line, Mark]]:
     """The lines that hold one of the needles (no needle: all), those that do not decode left out."""
     for line in Log(log.home, log.host, log.path).lines():
-        if needles and not any(needle in line.data for needle in needles):
+        if needles and not any([needle in line.data for needle in needles]):
             continue
         try:
             yield line, MARK.decode(line.data)
@@ -159,11 +159,10 @@ def _by_times(log: Log, born: int | None, copied: Mark | None) -> int:
 def spawn_call(parent: Log, parent_id: str, thread_id: str) -> str | None:
     """The native id of the parent's tool call that started this session."""
     needle = thread_id.encode()
-    for line in parent.lines():
-        if needle not in line.data:
-            continue
+    rows = (row for _, _, rows in parent.blocks() for row in rows if needle in row)
+    for row in rows:
         try:
-            entry = ENTRY.decode(line.data)
+            entry = ENTRY.decode(row.strip(b"\0 \t\r"))
         except (ValueError, RecursionError):
             continue  # the parent's own reading reports it
         call_id = _starting(entry.payload or entry, thread_id)

@@ -92,12 +92,7 @@ class Thread:
     rollbacks: list[tuple[int, int]] = field(default_factory=list)
     echoes: set[str] = field(default_factory=set)  # prompts that an abort may make appear again
     latest: str | None = None  # prompt
-    out: list[Record] = field(default_factory=list)
-
-
-def next_seq(thread: Thread) -> int:
-    thread.seq += 1
-    return thread.seq
+    out: list[Record] = field(default_factory=list)  # what is complete, also of the other thread
 
 
 def say(
@@ -111,22 +106,23 @@ def say(
 ) -> Said:
     """Add a message at the line being read."""
     by_model = role == "assistant"
-    said = Said(
-        seq=next_seq(thread),
-        role=role,
-        kind=kind,
-        text=text,
-        ts=thread.ts,
-        model=thread.model if by_model else None,
-        request=thread.request if by_model else None,
-        native_id=own_id(thread, native_id),
-        attachments=encoded(pictures),
-        offset=thread.offset,
-        length=thread.length,
-        from_item=from_item,
+    seq = thread.seq = thread.seq + 1
+    said = Said(  # in their order: keywords take thrice the time, here and below
+        seq,
+        role,
+        kind,
+        text,
+        thread.ts,
+        thread.model if by_model else None,
+        thread.request if by_model else None,
+        own_id(thread, native_id) if native_id else None,
+        encoded(pictures) if pictures else None,
+        thread.offset,
+        thread.length,
+        from_item,
     )
     if by_model:
-        thread.said = said.seq
+        thread.said = seq
     _wait(thread, said)
     return said
 
@@ -143,7 +139,7 @@ def own_id(thread: Thread, native_id: Any) -> str | None:
     return unique(thread.native_id, native_id) if isinstance(native_id, str) else None
 
 
-def encoded(pictures: list[dict[str, Any]] | None) -> str | None:
+def encoded(pictures: list[dict[str, Any]]) -> str | None:
     return msgspec.json.encode(pictures).decode() if pictures else None
 
 
@@ -163,11 +159,15 @@ def from_item(thread: Thread, role: str, keys: set[str]) -> Said | None:
     found = [s for s in thread.sightings if not s.from_item and s.role == role and s.keys & keys]
     if not found:
         return None
-    first = next((s.said for s in found if not s.said.gone), found[0].said)
+    first = found[0].said
+    if first.gone:
+        first = next((s.said for s in found if not s.said.gone), first)
+    left = keys
     for sighting in found:
         thread.sightings.remove(sighting)
-        sighting.said.gone = sighting.said.gone or sighting.said is not first
-    left = keys.difference(*(sighting.keys for sighting in found))
+        left = left - sighting.keys
+        if sighting.said is not first:
+            sighting.said.gone = True
     if left and role != "user":
         sighted(thread, role, left, first, item=True)
     return first
@@ -198,18 +198,18 @@ def called(thread: Thread, call_id: Any, name: str) -> Call | None:
         return None
     call = thread.calls.get(key) if key else None
     if call is None:
-        seq = next_seq(thread)
+        seq = thread.seq = thread.seq + 1
         call = Call(
-            seq=seq,
-            key=key or f"#{seq}",
-            native_id=own_id(thread, key),
-            name=name,
-            message_seq=thread.said,
-            request=thread.request,
-            ts=thread.ts,
-            offset=thread.offset,
-            length=thread.length,
-            folder=thread.cwd,
+            seq,
+            key or f"#{seq}",
+            own_id(thread, key),
+            name,
+            thread.cwd,
+            thread.said,
+            thread.request,
+            thread.ts,
+            thread.offset,
+            thread.length,
         )
         thread.calls[call.key] = call
         _wait(thread, call)
@@ -249,12 +249,12 @@ def _yield_call(thread: Thread, call: Call) -> None:
     del thread.calls[call.key]
     if call.native_id is not None:
         thread.done.add(call.key)
-    thread.out.extend(finished(call, thread.native_id, abandoned(thread, call.seq)))
+    thread.out += finished(call, thread.native_id, _abandoned(thread, call.seq))
 
 
-def abandoned(thread: Thread, seq: int) -> bool:
+def _abandoned(thread: Thread, seq: int) -> bool:
     gone = thread.rolled_back
-    return bool(gone) and any(start <= seq < end for start, end in gone)
+    return any(start <= seq < end for start, end in gone) if gone else False
 
 
 def _message(thread: Thread, said: Said) -> Message:
@@ -271,7 +271,7 @@ def _message(thread: Thread, said: Said) -> Message:
             None,  # parent
             said.model,
             said.request,
-            abandoned(thread, said.seq),
+            _abandoned(thread, said.seq),
             said.attachments,
             said.offset,
             said.length,

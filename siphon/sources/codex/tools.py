@@ -76,7 +76,7 @@ def full_name(name: str, namespace: str | None) -> str:
 def understood(name: str, given: Any) -> Ask:
     """Read a call's input: JSON text, free text (a custom tool's), or an object."""
     args, json = _decoded(given) if isinstance(given, str) else (given, as_json(given))
-    kind = "mcp" if name.startswith("mcp__") else _KINDS.get(name, "other")
+    kind = _KINDS.get(name) or ("mcp" if name.startswith("mcp__") else "other")
     if kind == "shell":
         return _shell(name, args, json)
     if kind == "edit":
@@ -98,21 +98,24 @@ def _shell(name: str, args: Any, json: str | None) -> Ask:
     command = command_line(args)
     fields = mapping(args)
     folder = text(fields.get("workdir") or fields.get("working_directory") or fields.get("cwd"))
-    if command is None and name == "write_stdin":
-        typed = text(fields.get("chars"))
-        session = fields.get("session_id")
-        return Ask("shell", json, line(repr(typed)) if typed else f"poll session {session}")
-    patch = envelope(command) if command else None
+    if command is None:
+        typed = _typing(fields) if name == "write_stdin" else None
+        return Ask("shell", json, typed, [], None if typed else folder)
+    patch = envelope(command)
     if patch is None:
-        return Ask("shell", json, line(command) if command else None, folder=folder)
+        return Ask("shell", json, line(command), [], folder)
     changes = of_envelope(patch)
-    moved = _MOVED.match(command or "")
+    moved = _MOVED.match(command)
     if moved:
         folder = absolute(moved[2], folder)
-    only = (
-        (command or "")[moved.end() if moved else 0 :].lstrip().startswith(("apply_patch", "applypatch"))
-    )
+    only = command[moved.end() if moved else 0 :].lstrip().startswith(("apply_patch", "applypatch"))
     return Ask("edit" if only else "shell", json, _paths(changes), changes, folder)
+
+
+def _typing(fields: dict[str, Any]) -> str | None:
+    """What a running command is sent."""
+    typed = text(fields.get("chars"))
+    return line(repr(typed)) if typed else f"poll session {fields.get('session_id')}"
 
 
 _CALLED_FIRST = re.compile(r"\s*apply_?patch\b")
@@ -150,7 +153,7 @@ def _patch(args: Any, json: str | None) -> Ask:
 
 
 def _paths(changes: list[Change]) -> str | None:
-    return line(", ".join(dict.fromkeys(change.path for change in changes)))
+    return line(", ".join(dict.fromkeys([change.path for change in changes])))
 
 
 def _summary(kind: ToolKind, args: Any) -> str | None:

@@ -16,12 +16,6 @@ class Totals(msgspec.Struct, frozen=True, gc=False):
     total: int = 0
 
     @property
-    def counts(self) -> bool:
-        """Whether any of them is more than zero."""
-        most = self.input or self.cached or self.output or self.total
-        return bool(most or self.written or self.reasoning)
-
-    @property
     def spent(self) -> int:
         return self.input + self.output
 
@@ -51,8 +45,6 @@ def count(info: Info, running: Totals | None, last: Totals | None, copied: bool)
         tokens = now if own and now is not None else total
     else:
         grown = _since(running, total)
-        if grown is not None and not grown.counts:
-            return Count(None, total, now)
         tokens = grown if grown is not None else now if now is not None else total
     spent = tokens.input + tokens.output
     several = now is not None and spent > now.input + now.output > 0
