@@ -1,12 +1,12 @@
 """Logging in as a person does, in Chromium: the page, a limited reader, logging out."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from chromium import chromium
 from road import Road, road
 from siphon import auth
 from siphon.auth import Account
@@ -34,18 +34,21 @@ def site(fleet: Road) -> Iterator[Site]:
         yield site
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
 @pytest.fixture
-def page(site: Site) -> Iterator[Page]:
+def page(site: Site, browser: Browser) -> Iterator[Page]:
     """What the browser refuses to run or load, or fails at, fails the test."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(base_url=site.url)
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if "Security" in said.text else None)
-        yield page
-        browser.close()
+    page = browser.new_page(base_url=site.url)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda said: errors.append(said.text) if "Security" in said.text else None)
+    yield page
+    page.close()
     assert errors == []
 
 

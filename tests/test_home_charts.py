@@ -70,7 +70,7 @@ def page(context: BrowserContext, website: Site) -> Iterator[Page]:
     page.on("console", lambda one: said.append(one.text))
     page.on("request", lambda one: None if one.url.startswith(website.url) else said.append(one.url))
     page.goto("/")
-    expect(page.locator("[data-chart] svg.marks")).to_have_count(2, timeout=20_000)
+    expect(page.locator("[data-chart] svg.marks")).to_have_count(2)
     yield page
     assert (page.evaluate("refused"), said) == ([], [])
 

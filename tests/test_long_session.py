@@ -1,11 +1,11 @@
 """A session of 10,000 messages in the system's Chromium: all of it is reached, and links land right."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from chromium import chromium, follow
 from claude_lines import Lines
 from road import road
 from website import served
@@ -37,11 +37,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     lines.write(folder / "laptop")
     made = road(folder, {"laptop": folder / "laptop"})
     made.go()
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with served(made.config) as website, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with served(made.config) as website, chromium() as browser:
         yield browser.new_page(base_url=website.url)
-        browser.close()
 
 
 def test_every_message_is_in_one_window(
@@ -65,8 +62,7 @@ def test_every_message_is_in_one_window(
 @pytest.mark.parametrize("number", [0, 100, PROMPTS - 1])
 def test_a_link_to_a_message_lands_on_it(page: Page, number: int) -> None:
     page.goto(f"{PATH}?find=%22question+{number}+of%22")
-    with page.expect_navigation():
-        page.locator(".hits li a").first.click()
+    follow(page.locator(".hits li a").first)
     said = page.locator(":target")
     expect(said).to_contain_text(f"question {number} of the long one")
     expect(said).to_be_in_viewport()

@@ -17,8 +17,9 @@ from typing import Any
 
 import altair as alt
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from chromium import PATIENCE_MS, chromium
 from conftest import CHECKOUT
 from made_once import copy_of
 from ports import free_port
@@ -65,10 +66,10 @@ def one_tool(demo_road: Road, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return way.database
 
 
-def run(name: str, database: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the notebook's cells define, run headless in this process."""
+def run(name: str, database: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
+    """What the notebook's cells define, run headless in this process, `words` as its command line."""
     monkeypatch.setenv("SIPHON_DATABASE", str(database))
-    monkeypatch.setattr(sys, "argv", [name])
+    monkeypatch.setattr(sys, "argv", [name, *words])
     spec = importlib.util.spec_from_file_location(name, CHECKOUT / "notebooks" / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -110,26 +111,27 @@ def test_real_logs_run_too(real_road: Road, monkeypatch: pytest.MonkeyPatch) -> 
         run(name, real_road.database, monkeypatch)
 
 
-def test_as_a_command_a_notebook_takes_its_database(demo: Path, tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path)}
-    command = [sys.executable, CHECKOUT / "notebooks" / "cost.py", "--database"]
-    good = subprocess.run([*command, demo], env=env, capture_output=True, text=True)
-    assert good.returncode == 0, good.stderr
-    bad = subprocess.run([*command, tmp_path / "none.db"], env=env, capture_output=True, text=True)
+def as_command(name: str, database: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "HOME": str(database.parent)}
+    command = [sys.executable, CHECKOUT / "notebooks" / f"{name}.py", "--database", database, *words]
+    return subprocess.run(command, env=env, capture_output=True, text=True)
+
+
+def test_as_a_command_a_notebook_needs_its_database(tmp_path: Path) -> None:
+    bad = as_command("cost", tmp_path / "none.db")
     assert bad.returncode != 0
     assert "`siphon load` makes it" in bad.stderr
 
 
-def test_as_a_command_wrapped_writes_its_page(demo: Path, tmp_path: Path) -> None:
-    env = {**os.environ, "PYTHONPATH": str(CHECKOUT), "HOME": str(tmp_path)}
-    command = [sys.executable, CHECKOUT / "notebooks" / "wrapped.py", "--database", demo]
-    for name, begin in (("page.png", b"\x89PNG"), ("page.html", b"<!DOCTYPE html>")):
-        done = subprocess.run(
-            [*command, "--period", "2026-10", "--to", tmp_path / name],
-            env=env, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        assert (tmp_path / name).read_bytes().lstrip().startswith(begin)
+def test_as_a_command_wrapped_takes_its_database_and_writes_its_page(
+    demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--period", "2026-10", "--to")
+    done = as_command("wrapped", demo, *words, tmp_path / "page.png")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.png").read_bytes().startswith(b"\x89PNG")
+    run("wrapped", demo, monkeypatch, *words, str(tmp_path / "page.html"))
+    assert (tmp_path / "page.html").read_bytes().lstrip().startswith(b"<!DOCTYPE html>")
 
 
 def test_the_database_is_the_argument_else_the_environment_else_the_configuration(
@@ -247,10 +249,8 @@ def test_a_page_to_keep_needs_nothing_else(demo: Path, tmp_path: Path, page: Pag
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield found
-        found.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -276,19 +276,19 @@ def serving(*command: str | Path, ready: str, **env: str) -> Iterator[None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        late = time.monotonic() + 60
+        late = time.monotonic() + 120
         while not _answers(ready):
             assert process.poll() is None and time.monotonic() < late
             time.sleep(0.1)
         yield
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(60)
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError):
         return False
@@ -300,8 +300,8 @@ def look(page: Page, url: str) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(url)
-    page.get_by_text("What is counted.").wait_for(timeout=60_000)
-    page.locator("canvas, svg.marks").first.wait_for(timeout=60_000)
+    page.get_by_text("What is counted.").wait_for(timeout=PATIENCE_MS)
+    page.locator("canvas, svg.marks").first.wait_for(timeout=PATIENCE_MS)
     here = url.split("/")[2]
     assert [one for one in asked if not one.startswith(("data:", "blob:")) and here not in one] == []
     assert errors == []
@@ -342,13 +342,15 @@ def served(demo: Path) -> Iterator[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_notebook_shows_itself_below_the_server(served: str, page: Page, name: str) -> None:
     look(page, f"{served}/-/notebooks/{name}/")
-    page.locator("a[href^='/-/session/']").first.wait_for(timeout=60_000)  # its tables lead to sessions
+    page.locator("a[href^='/-/session/']").first.wait_for(
+        timeout=PATIENCE_MS
+    )  # its tables lead to sessions
 
 
 def test_a_session_of_a_notebook_leads_to_its_page(served: str, page: Page) -> None:
     page.goto(f"{served}/-/notebooks/cost/")
     link = page.locator("a[href^='/-/session/']").first
-    link.wait_for(timeout=60_000)
+    link.wait_for(timeout=PATIENCE_MS)
     answer = page.goto(f"{served}{link.get_attribute('href')}")
     assert answer is not None and answer.ok
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from chromium import PATIENCE_MS, follow
 from claude_lines import START, Lines
 from website import HOSTILE, LONG, RICH, Site, fleet, served
 
@@ -46,7 +47,7 @@ OTHER = "00000005-aaaa-4000-8000-0000000000a5"
 def opened(browser: Browser, website: Site, **options: object) -> BrowserContext:
     """A browser of its own, whose relative URLs are the website's; a script's error fails the test."""
     context = browser.new_context(base_url=website.url, **options)  # type: ignore[arg-type]  # as given
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(path=Path(__file__).with_name("page_checks.js"))
     return context
 
@@ -74,7 +75,7 @@ def test_search_facet_open_find_permalink_and_back(page: Page) -> None:
     expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("tide")
     page.keyboard.press("Enter")
-    page.locator(".facets").get_by_role("link", name="Prompt").click()
+    follow(page.locator(".facets").get_by_role("link", name="Prompt"))
     assert at(page) == "/-/search?q=tide&kind=prompt"
     expect(page.locator(".chosen")).to_contain_text("Prompt")
     page.locator(".hitline").first.click()
@@ -90,7 +91,7 @@ def test_search_facet_open_find_permalink_and_back(page: Page) -> None:
     for _ in range(4):
         page.go_back()
     assert at(page) == "/-/search?q=tide&kind=prompt"
-    page.locator(".chosen a").first.click()
+    follow(page.locator(".chosen a").first)
     assert at(page) == "/-/search?q=tide"
 
 
@@ -150,7 +151,7 @@ def test_nothing_needs_scripts(browser: Browser, website: Site) -> None:
     page.locator("form.hero button").click()
     page.locator(".hitline").first.click()
     expect(page.locator(":target")).to_have_attribute("open", "")
-    _follow(page.locator(":target .rest"))
+    follow(page.locator(":target .rest"))
     assert page.locator("text=needleoutput").count() > 0
     assert page.content().count("needleoutput") > 390
     page.goto(f"/-/session/laptop/claude_code/{LONG}")
@@ -246,17 +247,11 @@ def test_datasettes_pages_run_nothing_of_a_log(browser: Browser, website: Site) 
     context.close()
 
 
-def _follow(link: Locator) -> None:
-    """Click, and wait for all of the page it leads to: pages are shown while they come."""
-    with link.page.expect_navigation():
-        link.click()
-
-
 def test_every_message_of_a_long_session_is_reachable(page: Page) -> None:
     page.goto(f"/-/session/laptop/claude_code/{LONG}")
     seen = page.locator(".said").count()
     while page.locator(".pager [rel=next]").count():
-        _follow(page.locator(".pager [rel=next]").first)
+        follow(page.locator(".pager [rel=next]").first)
         seen += page.locator(".said").count()
     assert seen == 500
     page.locator(".outline a", has_text="number 123 ").click()
@@ -267,9 +262,9 @@ def test_every_message_of_a_long_session_is_reachable(page: Page) -> None:
 def test_the_density_is_chosen_and_stays_at_the_place(page: Page) -> None:
     page.goto(SESSION)
     assert page.locator("details.call").count() == 5
-    _follow(page.get_by_role("link", name="Conversation"))
+    follow(page.get_by_role("link", name="Conversation"))
     assert page.locator("details.call").count() == 0
-    _follow(page.get_by_role("link", name="Prompts", exact=True))
+    follow(page.get_by_role("link", name="Prompts", exact=True))
     assert page.locator(".said").count() == page.locator(".said.prompt").count() == 2
 
 
@@ -327,7 +322,7 @@ def test_a_session_that_is_written_follows_itself(
         with log.open("a") as file:
             file.write("".join(f"{line}\n" for line in lines.lines[before - 1 :]))
         made.go()
-        expect(page.locator(".said", has_text="one more thing")).to_have_count(1, timeout=10_000)
+        expect(page.locator(".said", has_text="one more thing")).to_have_count(1)
         expect(page.locator("details.call", has_text="echo live")).to_have_count(1)
         expect(page.locator("details.call.pending")).to_have_count(0)
         assert page.locator("details.call", has_text="ls --slow").count() == 1
@@ -359,7 +354,7 @@ def test_a_fork_stands_where_it_left_and_leads_back(page: Page) -> None:
     page.goto("/-/session/laptop/claude_code/0000000e-0000-4000-8000-00000000000e")
     page.locator(".date", has_text="Fork from here").get_by_role("link").click()
     expect(page.locator(".relation")).to_contain_text("Forked from")
-    page.locator(".relation a").click()
+    follow(page.locator(".relation a"))
     assert at(page) == "/-/session/laptop/claude_code/0000000e-0000-4000-8000-00000000000e"
 
 
@@ -369,7 +364,7 @@ def test_coverage_leads_from_a_tool_to_its_types(page: Page) -> None:
     page.get_by_role("link", name="Claude Code").click()
     expect(page.locator("h1")).to_have_text("Coverage of Claude Code")
     expect(page.locator(".path", has_text="custom-title")).to_be_visible()
-    page.get_by_role("link", name="All tools").click()
+    follow(page.get_by_role("link", name="All tools"))
     assert at(page) == "/-/coverage"
 
 

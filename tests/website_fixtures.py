@@ -1,11 +1,11 @@
 """Fixtures for what tests/website.py describes: `pytest_plugins = ["website_fixtures"]`."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from chromium import chromium
 from road import Road
 from website import Site, fleet, served
 
@@ -27,8 +27,5 @@ def website(road: Road) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
