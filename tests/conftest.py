@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if shutil.disk_usage(memory).free > 2 << 30:
         folder = Path(tempfile.mkdtemp(prefix="siphon-tests-", dir=memory))
         config.option.basetemp = str(folder / "tests")
+        os.environ["TMPDIR"] = str(folder)  # for what siphon, browsers and packers make
+        tempfile.tempdir = None
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
