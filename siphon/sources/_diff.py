@@ -25,6 +25,9 @@ class Patched(NamedTuple):
 
 def of_diff(diff: str) -> Lines:
     """Of a unified diff; file headers count only outside of hunks."""
+    hunks = 0 if diff.startswith("@@") else diff.find("\n@@")
+    if hunks >= 0 and "\ndiff --git " not in diff and "\nIndex: " not in diff:
+        return Lines(diff.count("\n+", hunks), diff.count("\n-", hunks))  # of one file
     added = removed = 0
     in_hunk = bare = "\n@@" not in diff and not diff.startswith("@@")
     for row in diff.split("\n"):

@@ -17,10 +17,7 @@ _WRAPPED = ("session_meta", "response_item", "event_msg", "turn_context")
 
 def parse(log: Log) -> Iterator[Record]:
     """The session of a log; of a log whose twin is read instead only a tally."""
-    if not chosen(log):
-        yield Tally("twin", "skipped", 1)
-        return
-    yield from records(log)
+    return records(log) if chosen(log) else iter([Tally("twin", "skipped", 1)])
 
 
 def recognise(log: Log) -> str | None:

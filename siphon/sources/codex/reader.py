@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple, get_args
 
 from siphon.log import Log
@@ -88,9 +89,7 @@ def records(log: Log) -> Iterator[Record]:
         _adopt(log, trial)
     else:
         rows, reading = [], _read(log, entries(log), known, _rolled_back(log, known))
-    yield from rows
-    for some in reading:
-        yield from some
+    return chain(rows, chain.from_iterable(reading))
 
 
 def _known(log: Log, meta: Entry | None) -> Known:

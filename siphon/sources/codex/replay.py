@@ -78,25 +78,32 @@ def _copied_meta(log: Log, parent_id: str) -> Mark | None:
     return None
 
 
-def _marks(log: Log, *needles: bytes) -> Iterator[tuple[Line, Mark]]:
-    """The lines that hold one of the needles (no needle: all), those that do not decode left out."""
-    for line in Log(log.home, log.host, log.path).lines():
-        if needles and not any([needle in line.data for needle in needles]):
-            continue
-        try:
-            yield line, MARK.decode(line.data)
-        except (ValueError, RecursionError):
-            continue  # the reading that follows reports it
+def _marks(log: Log, *needles: bytes) -> Iterator[tuple[int, Mark]]:
+    """Offset and mark of the lines that hold one of the needles, but those that do not decode."""
+    for _, offset, rows in Log(log.home, log.host, log.path).blocks():
+        for row in rows:
+            if any(map(row.__contains__, needles)):
+                mark = _mark(row if offset else row.removeprefix(b"\xef\xbb\xbf"))
+                if mark is not None:
+                    yield offset, mark
+            offset += len(row) + 1
 
 
-def _turns(log: Log) -> Iterator[tuple[Line, str]]:
-    """Each line that names the turn it begins."""
-    for line, mark in _marks(log, b'"turn_context"', b'"task_started"', b'"turn_started"'):
+def _mark(row: bytes) -> Mark | None:
+    try:
+        return MARK.decode(row.strip(b"\0 \t\r"))
+    except (ValueError, RecursionError):
+        return None  # the reading that follows reports it
+
+
+def _turns(log: Log) -> Iterator[tuple[int, str]]:
+    """Offset and turn of each line that names the turn it begins."""
+    for offset, mark in _marks(log, b'"turn_context"', b'"task_started"', b'"turn_started"'):
         payload = mark.payload
         if payload is None or not text(payload.turn_id):
             continue
         if mark.type == "turn_context" or payload.type in ("task_started", "turn_started"):
-            yield line, payload.turn_id
+            yield offset, payload.turn_id
 
 
 def _is_own(thread_id: str, parent: Log | None) -> Callable[[str], bool | None]:
@@ -116,10 +123,10 @@ def _is_own(thread_id: str, parent: Log | None) -> Callable[[str], bool | None]:
 def _by_turns(log: Log, is_own: Callable[[str], bool | None]) -> tuple[int, bool]:
     """Where the first own turn begins, and whether turns could tell."""
     named = False
-    for line, turn in _turns(log):
+    for offset, turn in _turns(log):
         own = is_own(turn)
         if own:
-            return line.offset, True
+            return offset, True
         named = named or own is not None
     return _END, named
 
@@ -146,12 +153,12 @@ def _keys(log: Log) -> Iterator[tuple[Line, int]]:
 def _by_times(log: Log, born: int | None, copied: Mark | None) -> int:
     burst = stamp(copied.timestamp) if copied else None
     last = None
-    for number, (line, mark) in enumerate(_marks(log)):
+    for number, (offset, mark) in enumerate(_marks(log, b"")):
         ts = stamp(mark.timestamp)
         old = ts is None or (born is not None and ts < born)
         same = ts is not None and burst is not None and ts // 1000 == burst // 1000
         if number and not old and not same:
-            return line.offset if last else 0
+            return offset if last else 0
         last = number
     return _END
 

@@ -95,8 +95,8 @@ def _decoded(given: str) -> tuple[Any, str]:
 
 
 def _shell(name: str, args: Any, json: str | None) -> Ask:
-    command = command_line(args)
     fields = mapping(args)
+    command = command_line(fields) if fields else text(args)
     folder = text(fields.get("workdir") or fields.get("working_directory") or fields.get("cwd"))
     if command is None:
         typed = _typing(fields) if name == "write_stdin" else None
@@ -122,11 +122,8 @@ _CALLED_FIRST = re.compile(r"\s*apply_?patch\b")
 _MOVED = re.compile(r"\s*cd\s+([\"']?)([^\"'&|;\n]+?)\1\s*&&")
 
 
-def command_line(args: Any) -> str | None:
+def command_line(fields: dict[str, Any]) -> str | None:
     """The command of a shell call as one would type it; `bash -lc` and its like are taken off."""
-    if isinstance(args, str):
-        return args or None
-    fields = mapping(args)
     command = fields.get("cmd") or fields.get("command") or fields.get("script")
     if isinstance(command, list):
         return joined([word for word in command if isinstance(word, str)])
