@@ -114,7 +114,7 @@ def cable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cable]:
 
 def _site(cable: Cable, folder: Path, **changes: object) -> Site:
     home = made(folder / "home")
-    host = cable.sshd.host("host", home, keepalive=1, timeout=2, **changes)
+    host = cable.sshd.host("host", home, **{"keepalive": 1, "timeout": 30, **changes})
     return Site(home, config_of(folder, cable.sshd.folder, host))
 
 
@@ -171,7 +171,9 @@ def test_a_cable_pulled_in_the_middle_of_a_log_loses_nothing(
     try:
         report = _cut(cable, site, lambda: cut(cable))
         assert report.error is not None and report.reachable
-        (down,) = collect(site.config, site.archive)
+        (host,) = site.config.hosts
+        hasty = site.config._replace(hosts=(host._replace(timeout=1),))
+        (down,) = collect(hasty, site.archive)
         assert down.error is not None and not down.reachable
     finally:
         mend(cable)
@@ -188,12 +190,12 @@ def test_a_cable_pulled_in_the_middle_of_a_log_loses_nothing(
 
 
 def test_a_cable_that_is_back_within_the_patience_was_never_away(cable: Cable, tmp_path: Path) -> None:
-    site = _site(cable, tmp_path)
+    site = _site(cable, tmp_path, keepalive=10)
     site.write(LOG, noise(_MEGABYTES << 20))
 
     def blink() -> None:
         _run("ip", "link", "set", cable.ours, "down")
-        time.sleep(1)  # the patience is four times as long
+        time.sleep(1)  # the patience is forty times as long
         _run("ip", "link", "set", cable.ours, "up")
 
     cable.slow("80mbit")
@@ -209,8 +211,8 @@ def test_a_cable_that_is_back_within_the_patience_was_never_away(cable: Cable, t
 def test_a_slow_line_is_waited_for_however_short_the_timeout_and_delays_no_other(
     cable: Cable, tmp_path: Path
 ) -> None:
-    site = _site(cable, tmp_path)
-    data = noise(4 << 20)
+    site = _site(cable, tmp_path, timeout=3)
+    data = noise(6 << 20)
     site.write(LOG, data)
     near = made(tmp_path / "near", PROJECT)
     (near / "1.jsonl").write_bytes(b"one\n")
@@ -222,7 +224,7 @@ def test_a_slow_line_is_waited_for_however_short_the_timeout_and_delays_no_other
     finally:
         cable.quick()
     assert slow_one.error is None and near_one.error is None
-    assert slow_one.ended_at - slow_one.started_at > 2000  # its timeout
+    assert slow_one.ended_at - slow_one.started_at > 3000  # its timeout
     assert near_one.ended_at < slow_one.ended_at
     assert site.read(LOG) == data
     assert site.sound()

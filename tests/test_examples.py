@@ -1,19 +1,15 @@
 """Every example that a command's help prints runs as printed."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from conftest import CHECKOUT
-from siphon.cli import siphon
+from siphon.cli import run, siphon
 from siphon.demo import demo
 
 # These serve for good, log in, or need another machine: their words are parsed, and no more.
@@ -63,24 +59,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(place: Path, words: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "siphon", *words],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT), "HOME": str(place), "TZ": "UTC"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 def test_examples_are_found_in_most_helps() -> None:
     assert len(EXAMPLES) > 25
     assert {"siphon budget", "siphon reprice", "siphon usage"} <= set(EXAMPLES)
 
 
-def test_every_example_runs_as_printed(place: Path) -> None:
+def test_every_example_runs_as_printed(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", str(place))
     failed = []
     for example in EXAMPLES:
         words = shlex.split(example)[1:]
@@ -90,8 +78,9 @@ def test_every_example_runs_as_printed(place: Path) -> None:
             command.make_context(words[0], words[1:])
             continue
         if words[:2] == ["prices", "forget"]:
-            run(place, ["prices", "set", words[2], "--input", "1", "--output", "1"])
-        done = run(place, words)
-        if done.returncode not in FINE or "Traceback" in done.stderr:
-            failed.append((example, done.returncode, done.stderr[-300:]))
+            run(["prices", "set", words[2], "--input", "1", "--output", "1"])
+        code = run(words)
+        said = capsys.readouterr().err
+        if code not in FINE or "Traceback" in said:
+            failed.append((example, code, said[-300:]))
     assert failed == []

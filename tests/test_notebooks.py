@@ -340,15 +340,10 @@ def served(demo: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_notebook_shows_itself_below_the_server(served: str, page: Page, name: str) -> None:
+def test_each_notebook_shows_itself_below_the_server_and_leads_to_sessions(
+    served: str, page: Page, name: str
+) -> None:
     look(page, f"{served}/-/notebooks/{name}/")
-    page.locator("a[href^='/-/session/']").first.wait_for(
-        timeout=PATIENCE_MS
-    )  # its tables lead to sessions
-
-
-def test_a_session_of_a_notebook_leads_to_its_page(served: str, page: Page) -> None:
-    page.goto(f"{served}/-/notebooks/cost/")
     link = page.locator("a[href^='/-/session/']").first
     link.wait_for(timeout=PATIENCE_MS)
     answer = page.goto(f"{served}{link.get_attribute('href')}")

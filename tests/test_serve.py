@@ -255,7 +255,7 @@ def test_a_line_that_is_loaded_is_on_the_page(tmp_path: Path) -> None:
         with log.open("a") as file:
             file.write(line + "\n")
         made.go()
-        until(lambda: website.get("/-/siphon/api/search?q=afterthought").json()["total"] == 1, 10)
+        until(lambda: website.get("/-/siphon/api/search?q=afterthought").json()["total"] == 1)
 
 
 # What is said about the data

@@ -34,6 +34,7 @@ LINE = (
     '"timestamp":"2026-03-02T10:00:00.000Z","cwd":"/w","version":"2.1.0","isSidechain":false,'
     '"message":{"role":"user","content":"zanzibarword please"}}\n'
 )
+PATIENCE = 90  # seconds: a limit that only a fault reaches, however busy the machine
 NEW = "0000001e-0000-4000-8000-00000000001e"
 
 
@@ -80,15 +81,15 @@ def running(folder: Path, hosts: str, interval: int, home: Path | None = None) -
         process.wait()
 
 
-def until(what: str, seconds: float, seen: Callable[[], object]) -> float:
+def until(what: str, seen: Callable[[], object]) -> float:
     """Seconds until something is seen."""
     start = time.monotonic()
-    while time.monotonic() - start < seconds:
+    while time.monotonic() - start < PATIENCE:
         with contextlib.suppress(urllib.error.URLError, ConnectionError, sqlite3.OperationalError):
             if seen():
                 return time.monotonic() - start
         time.sleep(0.05)
-    raise AssertionError(f"{what}: not within {seconds} s")
+    raise AssertionError(f"{what}: not within {PATIENCE} s")
 
 
 def _finds(up: Up, word: str) -> Callable[[], object]:
@@ -124,18 +125,18 @@ def laptop(tmp_path: Path) -> Path:
 
 def test_a_new_line_is_found_soon_and_a_log_in_a_new_folder_too(tmp_path: Path, laptop: Path) -> None:
     with running(tmp_path, f"{{laptop: {{home: {laptop}}}}}", 3600) as up:
-        until("the first load", 60, lambda: _tools(up) == 1)
+        until("the first load", lambda: _tools(up) == 1)
         log = next(laptop.rglob("*.jsonl"))
         with log.open("a", newline="") as file:
             file.write(LINE)
-        took = [until("a new line", 20, _finds(up, "zanzibarword"))]
+        took = [until("a new line", _finds(up, "zanzibarword"))]
         lines = Lines(NEW)
         lines.prompt("a sansibarword in a project that is new")
         lines.write(laptop, "-home-ada-new")
-        took.append(until("a new project", 20, _finds(up, "sansibarword")))
+        took.append(until("a new project", _finds(up, "sansibarword")))
         other = copied(tmp_path / "codex", next((HOMES / "codex" / "tools").glob("*/")))
         (other / ".codex").rename(laptop / ".codex")
-        took.append(until("a tool that is new", 20, lambda: _tools(up) == 2))
+        took.append(until("a tool that is new", lambda: _tools(up) == 2))
         print("found after", ", ".join(f"{one:.1f} s" for one in took))
 
 
@@ -146,17 +147,17 @@ def _tools(up: Up) -> int:
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_well_when_it_is_told_to(tmp_path: Path, laptop: Path, ending: signal.Signals) -> None:
-    """While a slow host is being collected: at once, with code 0, and nothing is left behind."""
-    with slow_host(tmp_path, 60) as slow:
+    """While a slow host is being collected: without waiting for it, with code 0, and nothing is left."""
+    with slow_host(tmp_path, 2 * PATIENCE) as slow:
         hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}}}"
         with running(tmp_path, hosts, 3600, tmp_path) as up:
-            until("the slow host at work", 60, lambda: _runs(up, "slow"))
-            until("the first load", 60, lambda: _tools(up) == 1)
+            until("the slow host at work", lambda: _runs(up, "slow"))
+            until("the first load", lambda: _tools(up) == 1)
             children = _below(up.process.pid)
             assert len(children) >= 3  # the server, the crew, its worker
             up.process.send_signal(ending)
-            assert up.process.wait(20) == 0
-            until("its processes gone", 5, lambda: not any(map(_alive, children)))
+            assert up.process.wait(PATIENCE) == 0
+            until("its processes gone", lambda: not any(map(_alive, children)))
             assert [outcome for _, _, outcome in _runs(up, "slow")] == ["error"]  # interrupted
             assert list(up.archive.verify(read_data=True)) == []
             assert list((up.archive.root / ".parts").iterdir()) == []
@@ -183,20 +184,21 @@ def test_a_slow_host_piles_nothing_up_and_a_dead_one_is_tried_less_and_less(
     tmp_path: Path, laptop: Path
 ) -> None:
     dead = f"{{ssh: 127.0.0.1, port: {free_port()}}}"
-    with slow_host(tmp_path, 3) as slow:
+    with slow_host(tmp_path, 1) as slow:
         hosts = f"{{laptop: {{home: {laptop}}}, slow: {slow}, dead: {dead}}}"
         with running(tmp_path, hosts, 1, tmp_path) as up:
-            until("two runs of the slow host", 90, lambda: len(_ended(up, "slow")) >= 2)
+            until("two runs of the slow host", lambda: len(_ended(up, "slow")) >= 2)
+            until("three of the dead one", lambda: len(_ended(up, "dead")) >= 3)
             slow_runs, fast, failed = (_ended(up, name) for name in ("slow", "laptop", "dead"))
             for (_, ended, _), (started, _, _) in pairwise(slow_runs):
                 assert ended is not None and started >= ended + 1000
-            assert all(ended is not None and ended - begun >= 3000 for begun, ended, _ in slow_runs)
+            assert all(ended is not None and ended - begun >= 1000 for begun, ended, _ in slow_runs)
             assert len(fast) > len(slow_runs)  # nobody waits for the slow one
             assert {outcome for _, _, outcome in failed} == {"error"}
             pauses = [later[0] - (one[1] or 0) for one, later in pairwise(failed)]
             assert all(pause >= 1000 * 2**number for number, pause in enumerate(pauses)), pauses
             up.process.terminate()
-            assert up.process.wait(20) == 0
+            assert up.process.wait(PATIENCE) == 0
 
 
 def _ended(up: Up, host: str) -> list[tuple[int, int | None, str]]:
@@ -211,21 +213,21 @@ def test_a_changed_siphon_yml_is_taken_up_and_a_broken_one_told(tmp_path: Path, 
     lines.write(other, "-home-ada-new")
     first = f"laptop: {{home: {laptop}}}"
     with running(tmp_path, f"{{{first}}}", 3600) as up:
-        until("the first load", 60, lambda: _tools(up) == 1)
+        until("the first load", lambda: _tools(up) == 1)
         configure(tmp_path, f"{{{first}, other: {{home: {other}}}}}")
-        until("a host that is added", 60, _finds(up, "sansibarword"))
+        until("a host that is added", _finds(up, "sansibarword"))
         assert "siphon.yml has changed: from now on it is in force" in up.told()
         configure(tmp_path, "{laptop: {hom: x}}")
-        until("what is wrong", 30, lambda: "unknown key 'hom'" in up.told())
+        until("what is wrong", lambda: "unknown key 'hom'" in up.told())
         assert "what siphon.yml said before stays in force" in up.told()
         with next(laptop.rglob("*.jsonl")).open("a", newline="") as file:
             file.write(LINE)
-        until("a new line", 30, _finds(up, "zanzibarword"))
+        until("a new line", _finds(up, "zanzibarword"))
         (tmp_path / "siphon.yml").unlink()
-        until("that it is gone", 30, lambda: "it is gone" in up.told())
+        until("that it is gone", lambda: "it is gone" in up.told())
         assert up.told().count("unknown key 'hom'") == 1
         children = _below(up.process.pid)
         assert children
         up.process.kill()
         up.process.wait()
-        until("its processes gone", 20, lambda: not any(map(_alive, children)))
+        until("its processes gone", lambda: not any(map(_alive, children)))

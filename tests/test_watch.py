@@ -15,7 +15,7 @@ from siphon.watch import Watcher
 
 GLOBS = (".claude/projects/*/*.jsonl", ".codex/sessions/**/rollout-*.jsonl")
 SESSION = "0000000a-0000-4000-8000-00000000000a"
-PATIENCE = 10  # seconds, on a machine with much else to do
+PATIENCE = 60  # seconds: a limit that only a fault reaches, however busy the machine
 
 
 class Watched:
@@ -90,22 +90,19 @@ def _collects(made: Road) -> int:
     return sum(one.kind == "collect" for one in made.archive.runs())
 
 
-def _writing(made: Road, log: Path, seconds: float) -> list[float]:
-    """Write without pause for some seconds; when collects ended, in seconds since the start."""
+def _writing(made: Road, log: Path, collects: int) -> int:
+    """Write without pause until it was collected so often, or patience ends; how often it was."""
     said: list[str] = []
     rounds = Rounds(made.config._replace(interval=3600), made.archive, said.append, said.append)
     rounds.step()
-    begun, seen, ends = time.monotonic(), _collects(made), []
-    while time.monotonic() - begun < seconds:
+    begun, before = time.monotonic(), _collects(made)
+    while _collects(made) - before < collects and time.monotonic() - begun < PATIENCE:
         with log.open("a") as file:
             file.write('{"type":"summary","summary":"on and on"}\n')
         rounds.note("laptop")
         rounds.step()
-        if _collects(made) != seen:
-            ends.append(time.monotonic() - begun)
-        seen = _collects(made)
     rounds.close()
-    return ends
+    return _collects(made) - before
 
 
 def test_a_tool_that_writes_without_pause_is_collected_all_the_same(tmp_path: Path) -> None:
@@ -113,5 +110,4 @@ def test_a_tool_that_writes_without_pause_is_collected_all_the_same(tmp_path: Pa
     lines.prompt("go on")
     log = lines.write(tmp_path / "home")
     made = road(tmp_path / "siphon", {"laptop": tmp_path / "home"})
-    ends = _writing(made, log, 6)
-    assert len(ends) >= 2, ends
+    assert _writing(made, log, 2) == 2
