@@ -7,57 +7,19 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 import userlands
 from fleet import LOG, PROJECT, Fleet, Site, config_of, counts, made, noise, only, site_of
+from relay import relay
 from siphon.archive import Archive
 from siphon.collect import collect
 from siphon.config import HostConfig
 from sshd import know, running_sshd
 
 pytest_plugins = ["fleet_fixtures"]
-
-
-@contextmanager
-def relay(port: int, cut_after: int) -> Iterator[int]:
-    """A line to a port that breaks once so many bytes came back over it; its own port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def pump(source: socket.socket, target: socket.socket, left: float) -> None:
-        try:
-            while left > 0 and (data := source.recv(65536)):
-                target.sendall(data[: int(min(left, len(data)))])
-                left -= len(data)
-        except OSError:
-            pass  # the other half has cut the line
-        for end in (source, target):
-            with suppress(OSError):  # close alone leaves the line up while the other half waits on it
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", port))
-            for work in ((client, server, float("inf")), (server, client, cut_after)):
-                threading.Thread(target=pump, args=work, daemon=True).start()
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
 
 
 @pytest.mark.parametrize("way", ["gnu", "sftp"])
@@ -68,7 +30,7 @@ def test_a_line_cut_in_the_middle_of_a_log_loses_nothing(way: str, fleet: Fleet,
         site.write(path, data)
     (host,) = site.config.hosts
     for cut_after in (2_000, 60_000, 900_000):
-        with relay(fleet.sshds[way].port, cut_after) as port:
+        with relay(fleet.sshds[way].port, cut_after=cut_after) as port:
             know(fleet.keys, port, fleet.sshds[way].host_key)
             through = site.config._replace(hosts=(host._replace(port=port),))
             (report,) = collect(through, site.archive)

@@ -19,13 +19,14 @@ from moto.server import ThreadedMotoServer
 
 from bucketsite import KEYS, InBucket, InFolder, Machines, Shelf, machines_of, new_bucket, new_inbox
 from fleet import counts, noise
+from relay import relay
 from siphon.cli import run
 from siphon.config import load_config
 from siphon.errors import SiphonError
 from siphon.push import PushReport, push
 from siphon.pushmemory import Memory
 from siphon.pushtarget import named
-from sshd import Sshd, running_sshd
+from sshd import Sshd, know, running_sshd
 
 LOG = ".claude/projects/-p/11111111-1111-4111-8111-111111111111.jsonl"
 OTHER = (
@@ -236,19 +237,23 @@ def test_in_an_inbox_nobody_else_can_read(pusher: Pusher) -> None:
 
 # A bucket shows no half of an object, and a copy into a folder ends too soon to kill it.
 @pytest.mark.parametrize("pusher", ["ssh"], indirect=True)
-def test_a_push_that_was_killed_leaves_nothing_half(pusher: Pusher) -> None:
+def test_a_push_that_was_killed_leaves_nothing_half(pusher: Pusher, sshd: Sshd) -> None:
     assert isinstance(pusher.shelf, InFolder)
     old, new = b"old\n", bytes(20_000_000)
     pusher.write(LOG, old)
     pusher.push()
     pusher.write(LOG, new)
-    words = [sys.executable, "-m", "siphon", "push", pusher.word, "--machine", "laptop"]
     environ = {**os.environ, **pusher.environ}
-    with subprocess.Popen(words, cwd=pusher.home, env=environ) as process:
-        parts = pusher.shelf.folder / "laptop/.parts"
-        while not (parts.is_dir() and any(file.stat().st_size for file in parts.iterdir())):
-            assert process.poll() is None, "it ended before it could be killed"
-        process.kill()
+    parts = pusher.shelf.folder / "laptop/.parts"
+    with relay(sshd.port, dead_after=10_000_000) as port:
+        know(sshd.folder, port, sshd.host_key)
+        word = pusher.word.replace(f":{sshd.port}/", f":{port}/")
+        words = [sys.executable, "-m", "siphon", "push", word, "--machine", "laptop"]
+        with subprocess.Popen(words, cwd=pusher.home, env=environ) as process:
+            while not (parts.is_dir() and any(file.stat().st_size for file in parts.iterdir())):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.kill()
     assert any(parts.iterdir())
     assert (pusher.shelf.folder / "laptop/raw" / LOG).read_bytes() == old
     assert counts(pusher.machines.report()) == {"new": 1}
