@@ -4,10 +4,10 @@ import fcntl
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
-from siphon import copies, db, outcomes, parts, runs, stale
+from siphon import copies, db, hugepages, outcomes, parts, runs, stale
 from siphon.archive import Archive
 from siphon.errors import SiphonError
 from siphon.ledger import Run
@@ -46,7 +46,8 @@ def load(
         todo = _todo(database, stock, wanted, rebuild, tries)
         with _told_where(database):
             if todo is None:
-                done = _build(archive, database, stock, wanted, progress)
+                with hugepages.asked() if workers(wanted) > 1 else nullcontext():
+                    done = _build(archive, database, stock, wanted, progress)
             else:
                 done = _update(archive, database, stock, wanted, todo, progress)
         if done.changed or done.rebuilt:
