@@ -9,8 +9,8 @@ SYNTHETIC = "<synthetic>"  # the model of lines that the harness made up
 _CHARS_PER_TOKEN = 5  # no finished response of the logs looked at has more than 4.1
 _CHARS_PER_CALL = 100  # what a tool call's frame costs, as characters; at least 40 tokens in those logs
 _PLACEHOLDER = 8  # tokens; the shortest finished response in those logs has 11
-_TIERS = {"batch", "priority", "flex", "fast"}
-_ANYWHERE = {"not_available", "global", ""}
+_TIERS: dict[str | None, str] = {name: name for name in ("batch", "priority", "flex", "fast")}
+_ANYWHERE = {"not_available", "global", "", None}
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -23,7 +23,7 @@ class Answer(msgspec.Struct, gc=False):
     offset: int
     length: int
     request_id: str | None = None
-    usages: list[Usage] = []  # as its lines tell it, early ones in part
+    usages: list[Usage] = []  # as its lines tell it, early ones in part; no two neighbours are alike
     searched: int = 0  # by the WebSearch tool, whose searches the usage leaves out
     cost_usd: float | None = None
     finished: bool = False  # a line states why it stopped
@@ -31,49 +31,39 @@ class Answer(msgspec.Struct, gc=False):
     calls: int = 0
 
 
-def fold(answer: Answer, usage: Usage | None, cost_usd: float | None, stop_reason: str | None) -> None:
-    """Take in one more line."""
-    if stop_reason:
-        answer.finished = True
-    if cost_usd is not None and cost_usd >= 0:
+def charge(answer: Answer, cost_usd: float) -> None:
+    """Take in what a line says that the response cost."""
+    if cost_usd >= 0:
         answer.cost_usd = max(answer.cost_usd or 0.0, cost_usd)
-    if usage is not None:
-        usages = answer.usages
-        if not usages or usage != usages[-1]:  # most lines repeat it
-            usages.append(usage)
 
 
 def request(answer: Answer, session: str, nested: bool) -> Request | None:
     """What was billed; None: nothing was."""
-    counts = _counts(answer.usages)
-    output, searches = counts[4], counts[6]
+    usages = answer.usages
+    *tokens, output, reasoning, searches = _counts(usages)
     if answer.searched and not searches:
         searches = answer.searched
-    if answer.model == SYNTHETIC or not (any(counts[:5]) or searches or answer.cost_usd):
+    if answer.model == SYNTHETIC or not (output or any(tokens) or searches or answer.cost_usd):
         return None
     cost = None if answer.cost_usd is None else round(answer.cost_usd * 1e9)
-    tier, geo = _price_names(answer.usages)
+    tier, geo = _price_names(usages)
     # By place, not by name, a row of this width costs a fifth.
     return tuple.__new__(Request, (
-        session, answer.native_id, answer.seq, answer.model, answer.ts, *counts[:6], searches, cost,
-        _incomplete(answer, output), nested, False, tier, geo, None, answer.offset, answer.length,
+        session, answer.native_id, answer.seq, answer.model, answer.ts, *tokens, output, reasoning,
+        searches, cost, _incomplete(answer, output), nested, False, tier, geo, None, answer.offset,
+        answer.length,
     ))  # fmt: skip
 
 
 def _counts(usages: list[Usage]) -> tuple[int | None, ...]:
     """The largest of each: every line repeats the usage so far."""
-    if not usages:
-        return (None,) * 7
-    first = _count(usages[0])
-    if len(usages) == 1:
-        return first
-    counts = list(first)
-    for usage in usages[1:]:
-        for place, count in enumerate(_count(usage)):
-            known = counts[place]
-            if count is not None and (known is None or count > known):
-                counts[place] = count
-    return tuple(counts)
+    largest = _count(usages[-1]) if usages else (None,) * 7
+    for usage in usages[:-1]:
+        largest = tuple(
+            count if known is None or (count is not None and count > known) else known
+            for known, count in zip(largest, _count(usage), strict=True)
+        )
+    return largest
 
 
 def _count(usage: Usage) -> tuple[int | None, ...]:
@@ -84,7 +74,9 @@ def _count(usage: Usage) -> tuple[int | None, ...]:
     if parts is not None:
         # What the flat count has beyond the two classes is priced as the shorter-lived one.
         hour = parts.ephemeral_1h_input_tokens
-        short = max(parts.ephemeral_5m_input_tokens or 0, (flat or 0) - (hour or 0))
+        short, beyond = parts.ephemeral_5m_input_tokens or 0, (flat or 0) - (hour or 0)
+        if beyond > short:
+            short = beyond
     return (
         usage.input_tokens, usage.cache_read_input_tokens, short, hour, usage.output_tokens,
         None if details is None else details.thinking_tokens,
@@ -96,10 +88,9 @@ def _price_names(usages: list[Usage]) -> tuple[str | None, str | None]:
     """The first tier and the last region that are priced apart."""
     tier = geo = None
     for usage in usages:
-        for stated in (usage.speed, usage.service_tier):
-            if tier is None and stated in _TIERS:
-                tier = stated
-        if usage.inference_geo is not None and usage.inference_geo not in _ANYWHERE:
+        if tier is None:
+            tier = _TIERS.get(usage.speed) or _TIERS.get(usage.service_tier)
+        if usage.inference_geo not in _ANYWHERE:
             geo = usage.inference_geo
     return tier, geo
 

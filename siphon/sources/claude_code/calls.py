@@ -81,7 +81,7 @@ def finished(
     whole = code = duration = added = removed = path = None
     outcome = extra if tool.tells and isinstance(extra, Outcome) else None
     if outcome is not None:
-        whole, code, duration = told.size(outcome), told.exit_code(outcome), told.duration_ms(outcome)
+        whole, code, duration = told.measures(outcome)
         if answer is not None and tool.key == "websearch":
             answer.searched += told.searches(outcome)
     if (spill := spilled(log, place, text, outcome)) is not None:

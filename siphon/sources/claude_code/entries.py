@@ -2,6 +2,7 @@
 
 Only what is read has a field: everything else (whole files in `originalFile`, base64 data) is skipped
 while decoding. A call's input differs from tool to tool, stays raw and is decoded where it is needed.
+Fields stand in the order in which lines have them: each is looked for from the one before.
 """
 
 from typing import Annotated, Any
@@ -26,16 +27,16 @@ class Media(msgspec.Struct, gc=False):
 class Block(msgspec.Struct, gc=False):
     """A content block of any type; `content` is a tool result's."""
 
+    tool_use_id: str | None = None
     type: str | None = None
+    content: "list[Block] | str | dict[str, Any] | None" = None
+    is_error: bool | None = None
     text: str | None = None
     thinking: str | None = None
     id: str | None = None
     name: str | None = None
-    tool_name: str | None = None
     input: msgspec.Raw = NOTHING
-    tool_use_id: str | None = None
-    content: "list[Block] | str | dict[str, Any] | None" = None
-    is_error: bool | None = None
+    tool_name: str | None = None
     source: Media | str | None = None
     title: str | None = None
     url: str | None = None
@@ -61,19 +62,19 @@ class Usage(msgspec.Struct, gc=False):
     cache_creation_input_tokens: Count | None = None
     cache_read_input_tokens: Count | None = None
     output_tokens: Count | None = None
-    cache_creation: CacheCreation | None = None
-    output_tokens_details: OutputDetails | None = None
     server_tool_use: ServerTools | None = None
     service_tier: str | None = None
-    speed: str | None = None
+    cache_creation: CacheCreation | None = None
     inference_geo: str | None = None
+    speed: str | None = None
+    output_tokens_details: OutputDetails | None = None
 
 
 class Body(msgspec.Struct, gc=False):
     """The API's message."""
 
-    id: str | None = None
     model: str | None = None
+    id: str | None = None
     content: list[Block] | str | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
@@ -141,28 +142,28 @@ class Worktree(msgspec.Struct, gc=False, rename="camel"):
 class Turn(msgspec.Struct, gc=False, rename="camel"):
     """A line of type user or assistant, as nine of ten are: a third of an Entry's time."""
 
+    parent_uuid: str | None = None
+    is_sidechain: bool | None = None
+    message: Body | None = None
+    request_id: str | None = None
     type: str | None = None
     uuid: str | None = None
-    parent_uuid: str | None = None
-    logical_parent_uuid: str | None = None
-    session_id: str | None = None
     timestamp: Stamp = None
-    cwd: str | None = None
-    git_branch: str | None = None
-    version: str | None = None
+    tool_use_result: Extra = None
+    source_tool_assistant_uuid: str | None = msgspec.field(default=None, name="sourceToolAssistantUUID")
     entrypoint: str | None = None
+    cwd: str | None = None
+    session_id: str | None = None
+    version: str | None = None
+    git_branch: str | None = None
     agent_id: str | None = None
+    logical_parent_uuid: str | None = None
     agent_name: str | None = None
-    request_id: str | None = None
-    is_sidechain: bool | None = None
     is_meta: bool | None = None
     is_compact_summary: bool | None = None
     is_visible_in_transcript_only: bool | None = None
     is_api_error_message: bool | None = None
-    message: Body | None = None
-    tool_use_result: Extra = None
     tool_denial_kind: str | None = None
-    source_tool_assistant_uuid: str | None = msgspec.field(default=None, name="sourceToolAssistantUUID")
     origin: Origin | None = None
     prompt_source: str | None = None
     forked_from: Forked | None = None

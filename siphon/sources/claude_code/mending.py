@@ -16,13 +16,24 @@ Kind = TypeVar("Kind")
 Decode = Callable[[bytes], Kind]
 _TURN = msgspec.json.Decoder(Turn, strict=False).decode
 _ENTRY = msgspec.json.Decoder(Entry, strict=False).decode
-sketch = msgspec.json.Decoder(Sketch, strict=False).decode
+_SKETCH = msgspec.json.Decoder(Sketch, strict=False).decode
 
 
-def whole(data: bytes) -> Turn:
-    """A line without anything to mend: a Turn, of other types than user and assistant an Entry."""
-    turn = _TURN(data)
-    return turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(data)
+def turns(rows: list[bytes]) -> list[Turn]:
+    """Lines without anything to mend: Turns, of other types than user and assistant Entries."""
+    found = zip(map(_TURN, rows), rows, strict=True)
+    return [
+        turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(row) for turn, row in found
+    ]
+
+
+def sketches(rows: list[bytes]) -> list[Sketch]:
+    """The same lines as far as an outline needs them."""
+    return list(map(_SKETCH, rows))
+
+
+def _turn(data: bytes) -> Turn:
+    return turns([data])[0]
 
 
 class Mending:
@@ -33,15 +44,15 @@ class Mending:
 
     def line(self, data: bytes) -> Turn:
         try:
-            return whole(data)
+            return _turn(data)
         except msgspec.ValidationError as error:
-            return self._mended(data, whole, error)
+            return self._mended(data, _turn, error)
 
     def sketch(self, data: bytes) -> Sketch:
         try:
-            return sketch(data)
+            return _SKETCH(data)
         except msgspec.ValidationError as error:
-            return self._mended(data, sketch, error)
+            return self._mended(data, _SKETCH, error)
 
     def _mended(self, data: bytes, decode: Decode[Kind], error: msgspec.ValidationError) -> Kind:
         value = msgspec.json.decode(data)

@@ -1,9 +1,10 @@
 """`toolUseResult`: the harness's own view of a tool's result, beside the text that the model got."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from siphon.sources._diff import Lines
 from siphon.sources._loose import count, integer, number
 
 NOTHING = msgspec.Raw(b"")
@@ -65,15 +66,24 @@ def agent_of(extra: Extra) -> str | None:
     return agent if isinstance(agent, str) else None
 
 
-def size(outcome: Outcome) -> int | None:
-    """Bytes of an output that was too long for the line."""
-    return (
-        None if outcome.persisted_output_size is None else count(outcome.persisted_output_size) or None
+class Measures(NamedTuple):
+    """What a tool states of its run; None: it does not."""
+
+    size: int | None  # bytes of an output that was too long for the line
+    exit_code: int | None  # of a background shell, or of the task that was asked about
+    duration_ms: int | None
+
+
+def measures(outcome: Outcome) -> Measures:
+    size, code = outcome.persisted_output_size, outcome.exit_code
+    return Measures(
+        None if size is None else count(size) or None,
+        integer(code) if code is not None else _of_task(outcome.task) if outcome.task else None,
+        _duration_ms(outcome),
     )
 
 
-def duration_ms(outcome: Outcome) -> int | None:
-    """As the tool states it."""
+def _duration_ms(outcome: Outcome) -> int | None:
     if outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None:
         return None
     for value, unit in (
@@ -87,13 +97,6 @@ def duration_ms(outcome: Outcome) -> int | None:
     return None
 
 
-def exit_code(outcome: Outcome) -> int | None:
-    """Of a background shell, or of the task that was asked about."""
-    if outcome.exit_code is not None:
-        return integer(outcome.exit_code)
-    return _of_task(outcome.task) if outcome.task else None
-
-
 def _of_task(task: msgspec.Raw) -> int | None:
     try:
         return integer(_TASK.decode(task).exit_code)
@@ -101,15 +104,19 @@ def _of_task(task: msgspec.Raw) -> int | None:
         return None
 
 
-def patch(outcome: Outcome) -> list[str]:
-    """The rows of the hunks of the change that was made; none: the outcome holds no patch."""
+def patched(outcome: Outcome) -> Lines | None:
+    """Lines added and removed by the change that was made; None: the outcome holds no patch."""
     if not outcome.structured_patch:
-        return []
+        return None
     try:
         hunks = _PATCH.decode(outcome.structured_patch)
     except msgspec.DecodeError:
-        return []
-    return [row for hunk in hunks for row in hunk.lines]
+        return None
+    rows = [row for hunk in hunks for row in hunk.lines]
+    text = "\n".join(["", *rows])
+    if text.count("\n") != len(rows):  # of a patch that no tool made
+        text = "".join([f"\n{row[:1]}" for row in rows])
+    return Lines(text.count("\n+"), text.count("\n-")) if rows else None
 
 
 def searches(outcome: Outcome) -> int:

@@ -4,16 +4,18 @@ A rewound prompt stays in the log; the tree of parents alone shows that the talk
 A fork stamps its last copied line with the time of forking.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import msgspec
+from operator import attrgetter
 
 from siphon.log import Log
+from siphon.sources.claude_code.blocks import decoded
 from siphon.sources.claude_code.entries import Forked, Sketch, Turn
-from siphon.sources.claude_code.mending import Mending, sketch
+from siphon.sources.claude_code.mending import Mending, sketches
 from siphon.sources.claude_code.prompts import pieces
 
 Parents = dict[str, str | None]  # of lines, by uuid, in the order of first lines
+_SESSION_ID = attrgetter("session_id")
 
 
 @dataclass(slots=True)
@@ -26,7 +28,6 @@ class Outline:
     originals: dict[str, str] = field(default_factory=dict)  # a fork's copy → the line it copies
     last_copy: str | None = None
     forked_from: str | None = None  # a session
-    session_id: str | None = None  # the last one
     session_ids: dict[str, None] = field(default_factory=dict)  # distinct, in order
 
 
@@ -35,56 +36,29 @@ def outline_of(log: Log) -> Outline:
     outline = Outline()
     again = Log(log.home, log.host, log.path)
     again.reads = log.reads
-    for line, entry in again.either(sketch, Mending().sketch):
-        add(outline, entry, line.offset)
+    for block in decoded(again, sketches, Mending().sketch):
+        extend(outline, block.offsets, block.values)
     return outline
 
 
-class _Copy(msgspec.Struct, gc=False, rename="camel"):
-    uuid: str | None = None
-    forked_from: Forked | None = None
-
-
-_COPY = msgspec.json.Decoder(_Copy)
-
-
-def last_copy(log: Log) -> str | None:
-    """The uuid of the last line that a fork copied: its time is that of the forking."""
-    last = None
-    for _, _, rows in Log(log.home, log.host, log.path).blocks():
-        copies = (_copy(row) for row in reversed(rows) if b'"forkedFrom"' in row)
-        last = next(filter(None, copies), last)
-    return last
-
-
-def _copy(row: bytes) -> str | None:
-    """The uuid of a line that was copied; None: it is no such line."""
-    try:
-        copy = _COPY.decode(row)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None  # the full reading records it
-    return copy.uuid if copy.forked_from is not None and copy.forked_from.message_uuid else None
-
-
-def add(outline: Outline, entry: Turn | Sketch, offset: int) -> None:
-    """Take in one more line."""
-    session_id = entry.session_id
-    if session_id and session_id != outline.session_id:
-        outline.session_id = session_id
-        outline.session_ids[session_id] = None
-    uuid = entry.uuid
-    if uuid is None:
-        return
-    parent = entry.parent_uuid or entry.logical_parent_uuid
-    outline.nodes.append((offset, uuid, parent))
-    if parent is not None and entry.type == "user" and _is_typed(entry):
-        siblings = outline.prompts.setdefault(parent, [])
-        if uuid not in siblings:
-            siblings.append(uuid)
-    if entry.supersedes_uuids or entry.retracted_message_uuids:
-        outline.retracted.update(entry.supersedes_uuids or (), entry.retracted_message_uuids or ())
-    if entry.forked_from is not None and entry.forked_from.message_uuid:
-        _add_copy(outline, uuid, entry.forked_from)
+def extend(outline: Outline, offsets: Sequence[int], entries: Sequence[Turn | Sketch]) -> None:
+    """Take in some more lines."""
+    outline.session_ids |= dict.fromkeys(filter(None, map(_SESSION_ID, entries)))
+    node = outline.nodes.append
+    for offset, entry in zip(offsets, entries, strict=True):
+        uuid = entry.uuid
+        if uuid is None:
+            continue
+        parent = entry.parent_uuid or entry.logical_parent_uuid
+        node((offset, uuid, parent))
+        if entry.type == "user" and parent is not None and _is_typed(entry):
+            siblings = outline.prompts.setdefault(parent, [])
+            if uuid not in siblings:
+                siblings.append(uuid)
+        if entry.supersedes_uuids or entry.retracted_message_uuids:
+            outline.retracted.update(entry.supersedes_uuids or (), entry.retracted_message_uuids or ())
+        if entry.forked_from is not None and entry.forked_from.message_uuid:
+            _add_copy(outline, uuid, entry.forked_from)
 
 
 def _add_copy(outline: Outline, uuid: str, original: Forked) -> None:

@@ -36,7 +36,8 @@ def open_call(
     if known is not None:  # a counted id, given out anew: the earlier call has lost its result
         thread.calls[f"\0{known.spot.offset}"] = known
     before = last_said(thread) if thread.current is answer else None
-    thread.calls[key] = Open(seq(thread), native_id, tool, args, given, before, answer, spot)
+    thread.last += 1
+    thread.calls[key] = Open(thread.last, native_id, tool, args, given, before, answer, spot)
     if answer is not None:
         answer.calls += 1
         answer.chars += len(given or "")
@@ -44,7 +45,7 @@ def open_call(
         keys = (text(args.get(key)) for key in _SPAWN_KEYS)
         thread.spawns.append(Spawn(block.id, native_id, spot.offset, *keys))
     if key in thread.orphans:
-        _close(log, place, thread, key, thread.orphans.pop(key)[1])
+        _close(log, place, thread, key, thread.calls.pop(key), thread.orphans.pop(key)[1])
 
 
 _DECODE = msgspec.json.Decoder().decode
@@ -53,13 +54,14 @@ _SPAWN_KEYS = ("prompt", "description", "subagent_type")
 
 def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Turn) -> None:
     """A result's block. The first result of a call counts."""
-    key = block.tool_use_id or _nameless(thread, entry)
-    content = block.content
-    text = content if isinstance(content, str) else calls.text_of(content)
+    key, text = block.tool_use_id or _nameless(thread, entry), block.content
+    if not isinstance(text, str):
+        text = calls.text_of(text)
     denied = entry.tool_denial_kind is not None
     result = Result(text, block.is_error, entry.tool_use_result, denied, spot)
-    if key in thread.calls:
-        _close(log, place, thread, key, result)
+    opened = thread.calls.pop(key, None)
+    if opened is not None:
+        _close(log, place, thread, key, opened, result)
     elif key not in thread.done and key not in thread.orphans:
         thread.orphans[key] = seq(thread), msgspec.structs.replace(result, extra=copied(result.extra))
 
@@ -92,12 +94,11 @@ def close_all(thread: Thread) -> None:
         thread.out.append(message)
 
 
-def _close(log: Log, place: Place, thread: Thread, key: str, result: Result) -> None:
+def _close(log: Log, place: Place, thread: Thread, key: str, opened: Open, result: Result) -> None:
     if thread.unsent:
         flush(thread)  # a call's row refers to the message before it
-    opened = thread.calls.pop(key)
     thread.done.add(key)
-    thread.out.extend(calls.finished(log, place, thread.native_id, opened, result))
+    thread.out += calls.finished(log, place, thread.native_id, opened, result)
     if opened.tool.spawns and (agent := agent_of(result.extra)) is not None:
         thread.started.setdefault(agent, opened.native_id)
 

@@ -60,20 +60,25 @@ def _user_texts(thread: Thread, entry: Turn, spot: Spot, blocks: list[Block]) ->
 
 def assistant(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> None:
     """A line of a model's answer, or an error in its place."""
-    body = entry.message
+    body, uuid = entry.message, entry.uuid
     if body is None:
         log.problem("assistant line without message", spot.number, spot.offset)
         return
     answer = thread.heard.get((body.id, entry.request_id)) or _answer(thread, entry, body, spot)
-    answers.fold(answer, body.usage, entry.cost_usd, body.stop_reason)
-    uuid = entry.uuid
+    usage, usages, content = body.usage, answer.usages, body.content
+    if usage is not None and (not usages or usage != usages[-1]):  # most lines repeat it
+        usages.append(usage)
+    if body.stop_reason:
+        answer.finished = True
+    if entry.cost_usd is not None:
+        answers.charge(answer, entry.cost_usd)
     if uuid in thread.seen:
         return  # as `_repeated` says
     if uuid is not None:
         thread.seen.add(uuid)
     if thread.current is not answer:
         threads.answer(thread, answer)
-    before, content = thread.last, body.content
+    before = thread.last
     for index, block in enumerate(content if isinstance(content, list) else _blocks(content)):
         if block.type in _CALLS:
             results.open_call(log, place, thread, spot, block, answer, index)
@@ -202,24 +207,24 @@ def _answer(thread: Thread, entry: Turn, body: Body, spot: Spot) -> Answer:
     A request's id only breaks a tie: between two answers of the main talk to which a proxy gave one id.
     Side chains replay answers under new request ids.
     """
-    request_id = entry.request_id
-    key = body.id or request_id or entry.uuid or f"\0{spot.offset}"
+    named, request_id = body.id, entry.request_id
+    key = named or request_id or entry.uuid or f"\0{spot.offset}"
     known = thread.answers.get(key)
     if (
         known is not None
         and known.request_id != request_id
-        and (known.request_id and request_id and body.id and not thread.side)
+        and (known.request_id and request_id and named and not thread.side)
     ):
-        key = f"{body.id}/{request_id}"
+        key = f"{named}/{request_id}"
         known = thread.answers.get(key)
     if known is None:
-        native_id = key if body.id or request_id else spot.native_id
+        native_id = key if named or request_id else spot.native_id
         known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length, request_id)
         thread.answers[key] = known
     known.model = known.model or body.model
     known.request_id = known.request_id or request_id
-    if body.id and known.request_id == request_id and known.model:
-        thread.heard[body.id, request_id] = known
+    if named and known.request_id == request_id and known.model:
+        thread.heard[named, request_id] = known
     return known
 
 
@@ -229,9 +234,10 @@ def _speak(thread: Thread, entry: Turn, spot: Spot, answer: Answer, block: Block
     text = block.thinking if thinks else block.text
     if not text or text.isspace():
         return
+    thread.last += 1
     synthetic = answer.model == SYNTHETIC
     message = _ROW(Message, (
-        thread.native_id, seq(thread), "assistant",
+        thread.native_id, thread.last, "assistant",
         "thinking" if thinks else _kind(entry, text, synthetic),
         text, spot.ts, part_id(spot, index) if index else spot.native_id, spot.parent,
         None if synthetic else answer.model, None if synthetic else answer.native_id,

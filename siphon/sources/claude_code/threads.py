@@ -1,6 +1,7 @@
 """One session while its log is read: its facts, its open answers and calls, and the rows it gives."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -80,8 +81,24 @@ def seq(thread: Thread) -> int:
     return thread.last
 
 
-def note(thread: Thread, entry: Turn, ts: int | None) -> None:
+def note(thread: Thread, entries: Sequence[Turn]) -> None:
     """Take the facts that most lines repeat."""
+    if thread.cwd is None:
+        thread.cwd = next((entry.cwd for entry in entries if entry.cwd), None)
+    if thread.entrypoint is None:
+        thread.entrypoint = next((entry.entrypoint for entry in entries if entry.entrypoint), None)
+    if thread.agent is None:  # a teammate's; the line of a renaming names the session
+        named = (entry.agent_name for entry in entries if entry.agent_name and entry.uuid is not None)
+        thread.agent = next(named, None)
+    latest = entries[::-1]
+    thread.git_branch = next(
+        (entry.git_branch for entry in latest if entry.git_branch), thread.git_branch
+    )
+    thread.version = next((entry.version for entry in latest if entry.version), thread.version)
+
+
+def date(thread: Thread, ts: int | None) -> None:
+    """Take a line's time."""
     if ts is not None:
         if thread.started_at is None or thread.ended_at is None:
             thread.started_at = thread.ended_at = ts
@@ -89,16 +106,6 @@ def note(thread: Thread, entry: Turn, ts: int | None) -> None:
             thread.ended_at = ts
         elif ts < thread.started_at:
             thread.started_at = ts
-    if thread.cwd is None and entry.cwd:
-        thread.cwd = entry.cwd
-    if entry.git_branch:
-        thread.git_branch = entry.git_branch
-    if entry.version:
-        thread.version = entry.version
-    if thread.entrypoint is None and entry.entrypoint:
-        thread.entrypoint = entry.entrypoint
-    if entry.agent_name and thread.agent is None and entry.uuid is not None:
-        thread.agent = entry.agent_name  # a teammate's; the line of a renaming names the session
 
 
 def say(

@@ -9,7 +9,7 @@ import msgspec
 from siphon.records import Action, ToolKind
 from siphon.sources._diff import Lines, of_texts
 from siphon.sources._text import SUMMARY, first, line, text_of
-from siphon.sources.claude_code.outcome import Outcome, patch
+from siphon.sources.claude_code.outcome import Outcome, patched
 
 Args = Mapping[str, Any]
 
@@ -99,9 +99,8 @@ def touched(args: Args) -> str | None:
 
 def changed(tool: Tool, args: Args, outcome: Outcome | None) -> Lines | None:
     """Lines added and removed by a call of a changing tool that went well; None: nothing tells."""
-    if outcome is not None and (rows := patch(outcome)):
-        marks = [row[:1] for row in rows]
-        return Lines(marks.count("+"), marks.count("-"))
+    if outcome is not None and (lines := patched(outcome)) is not None:
+        return lines
     if tool.key == "notebookedit":
         return _of_cell(args)
     if tool.kind == "write":
