@@ -10,6 +10,7 @@ parent is not held either, the first line that is neither older than the session
 second as the copied session_meta. This last way is a guess, and said to be one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -24,6 +25,9 @@ from siphon.sources.codex.outcome import of_output
 from siphon.sources.codex.session import made_at, origin, root
 from siphon.sources.codex.twins import rank
 
+_META = re.compile(rb'"session_meta"')
+_TURN = re.compile(rb'"t(?:urn_context|ask_started|urn_started)"')
+_ANY = re.compile(b"")
 _END = 1 << 62
 _HEAD = 50  # lines among which a copied session_meta stands
 
@@ -70,7 +74,7 @@ def found(log: Log, native_id: str) -> Log | None:
 
 
 def _copied_meta(log: Log, parent_id: str) -> Mark | None:
-    for number, (_, mark) in enumerate(_marks(log, b'"session_meta"')):
+    for number, (_, mark) in enumerate(_marks(log, _META)):
         if mark.type == "session_meta" and mark.payload and mark.payload.id == parent_id:
             return mark
         if number > _HEAD:
@@ -78,11 +82,12 @@ def _copied_meta(log: Log, parent_id: str) -> Mark | None:
     return None
 
 
-def _marks(log: Log, *needles: bytes) -> Iterator[tuple[int, Mark]]:
-    """Offset and mark of the lines that hold one of the needles, but those that do not decode."""
+def _marks(log: Log, pattern: re.Pattern[bytes]) -> Iterator[tuple[int, Mark]]:
+    """Offset and mark of the lines that hold the pattern, but those that do not decode."""
+    holds = pattern.search
     for _, offset, rows in Log(log.home, log.host, log.path).blocks():
         for row in rows:
-            if any(map(row.__contains__, needles)):
+            if holds(row):
                 mark = _mark(row if offset else row.removeprefix(b"\xef\xbb\xbf"))
                 if mark is not None:
                     yield offset, mark
@@ -98,7 +103,7 @@ def _mark(row: bytes) -> Mark | None:
 
 def _turns(log: Log) -> Iterator[tuple[int, str]]:
     """Offset and turn of each line that names the turn it begins."""
-    for offset, mark in _marks(log, b'"turn_context"', b'"task_started"', b'"turn_started"'):
+    for offset, mark in _marks(log, _TURN):
         payload = mark.payload
         if payload is None or not text(payload.turn_id):
             continue
@@ -153,7 +158,7 @@ def _keys(log: Log) -> Iterator[tuple[Line, int]]:
 def _by_times(log: Log, born: int | None, copied: Mark | None) -> int:
     burst = stamp(copied.timestamp) if copied else None
     last = None
-    for number, (offset, mark) in enumerate(_marks(log, b"")):
+    for number, (offset, mark) in enumerate(_marks(log, _ANY)):
         ts = stamp(mark.timestamp)
         old = ts is None or (born is not None and ts < born)
         same = ts is not None and burst is not None and ts // 1000 == burst // 1000
