@@ -374,6 +374,16 @@ def test_a_rollback_marks_what_it_took_back_and_its_tokens_stay(
     assert sum(one.input_tokens for one in own(records, Request)) == 4300
 
 
+def test_a_log_too_long_to_be_held_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its rows, its problems and their order."""
+    homes = sorted(home for home in CASES.glob("*/*") if home.is_dir())
+    logs = [(home, path) for home in homes for path in goldens.logs(CODEX, home)]
+    held = [read(*one) for one in logs]
+    monkeypatch.setattr(reader, "HELD", 2000)
+    assert [read(*one) for one in logs] == held
+    assert any(isinstance(record, Problem) for records in held for record in records)
+
+
 def test_of_a_large_log_reading_holds_no_more_than_a_response(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,7 @@ def records(log: Log) -> Iterator[Record]:
         _adopt(log, trial)
     else:
         rows, reading = [], _read(log, entries(log), known, _rolled_back(log, known))
-    return chain(rows, chain.from_iterable(reading))
+    return chain(iter(rows), chain.from_iterable(reading))  # what is used up is let go
 
 
 def _known(log: Log, meta: Entry | None) -> Known:
