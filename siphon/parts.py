@@ -100,8 +100,12 @@ def _handed_out(
     while busy or (idle and waiting):
         while idle and waiting:
             worker, task = idle.pop(), waiting.popleft()
+            try:
+                worker.pipe.send(task)
+            except ConnectionError:  # it died with nothing at hand
+                waiting.extendleft((task, *reversed(worker.done)))
+                continue
             busy[worker.pipe] = (worker, task)
-            worker.pipe.send(task)
         for pipe in wait(list(busy)):
             worker, task = busy.pop(pipe)  # type: ignore[call-overload]  # it is one of ours
             try:
