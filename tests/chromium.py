@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
-PATIENCE_MS = 60_000  # a limit that only a fault reaches, however busy the machine
+PATIENCE_MS = 180_000  # a limit that only a fault reaches, however busy the machine
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -221,8 +221,12 @@ def test_nothing_in_a_log_runs_and_nothing_leaves(browser: Browser, website: Sit
     page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
     page.goto(path)
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-    for left in range(min(3, page.locator("a.rest").count()), 0, -1):
-        page.locator("a.rest").nth(left - 1).click()
+    rests = page.locator("a.rest")
+    for _ in range(min(3, rests.count())):
+        left = rests.count()  # a part that comes may take several links' place
+        if left:
+            rests.first.click()
+            expect(rests).not_to_have_count(left)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("window.hacked") is None
     assert [url for url in asked if not url.startswith(website.url)] == []
