@@ -5,12 +5,17 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from road import Road
 from whole_fleet import PUSHED, WholeFleet, whole_fleet
+
+pytest_plugins = ["made_once_fixtures"]
 
 NAMES = ("laptop", "workstation", "server")
 
 
-def test_every_kind_of_host_collects_loads_and_is_told(shared: Path, tmp_path: Path) -> None:
+def test_every_kind_of_host_collects_loads_and_is_told(
+    shared: Path, real_road: Road, tmp_path: Path
+) -> None:
     with whole_fleet(tmp_path, shared / "homes") as fleet:
         home = next(path for path in sorted(PUSHED.iterdir()) if path.is_dir())
         words = ("push", "team", "--machine", "ci-7")
@@ -27,7 +32,8 @@ def test_every_kind_of_host_collects_loads_and_is_told(shared: Path, tmp_path: P
     assert hosts <= {host["host"] for host in status["hosts"]}
     assert again
     assert all(report["new"] == report["grown"] == report["rewritten"] == 0 for report in again)
-    assert sums(tmp_path / "siphon.db") == sums(locally(fleet, shared / "homes"))
+    # As the same homes as folders of this machine give them.
+    assert sums(tmp_path / "siphon.db") == sums(real_road.database)
 
 
 def check_bytes(fleet: WholeFleet, homes: Path) -> None:
@@ -40,20 +46,6 @@ def check_bytes(fleet: WholeFleet, homes: Path) -> None:
         assert files
         for path in files:
             assert path.read_bytes() == (homes / name / path.relative_to(back)).read_bytes()
-
-
-def locally(fleet: WholeFleet, homes: Path) -> Path:
-    """The database of the same homes as folders of this machine."""
-    folder = fleet.folder / "local"
-    folder.mkdir()
-    lines = [f"  {name}: {{home: {homes / name}}}" for name in NAMES]
-    (folder / "siphon.yml").write_text(
-        "\n".join(["archive: archive", "database: siphon.db", "hosts:", *lines])
-    )
-    for command in ("collect", "load"):
-        done = fleet.run("--config", str(folder / "siphon.yml"), command)
-        assert done.returncode == 0, done.stderr
-    return folder / "siphon.db"
 
 
 def sums(database: Path) -> list[tuple[object, ...]]:
