@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from road import Road
 from siphon.config import Config, HostConfig
 from siphon.db import connect
-from siphon.entries import Call, Text, entries, files_touched, visible_seqs
+from siphon.entries import USUAL, Call, Text, entries, files_touched, visible_seqs
 from siphon.errors import SiphonError
 from siphon.markdown import markdown
 from siphon.pictures import Picture, pictures
@@ -28,7 +28,7 @@ from siphon.resume import Resume, resume
 from siphon.sessions import Header, UnknownSessionError, branches, children, find, header, parents
 from siphon.sources._transcript import _title
 from siphon.toolview import diff, parts
-from siphon.transcript import Transcript, transcript
+from siphon.transcript import Transcript, Window, transcript, window
 from siphon.visible import visible
 from website import ATTACKS, HOSTILE, LONG, PROMPTS, RICH
 
@@ -50,8 +50,12 @@ def told(db: sqlite3.Connection, name: str) -> Header:
     return header(db, find(db, name))
 
 
-def read(db: sqlite3.Connection, name: str, **options: object) -> Transcript:
-    return transcript(db, told(db, name).id, **options)  # type: ignore[arg-type]  # as given
+def shown(db: sqlite3.Connection, name: str, at: int | None = None, density: str = USUAL) -> Window:
+    return window(db, told(db, name).id, at, density)
+
+
+def read(db: sqlite3.Connection, name: str, at: int | None = None) -> Transcript:
+    return transcript(db, told(db, name).id, shown(db, name, at))
 
 
 def seqs(page: Transcript) -> list[int]:
@@ -88,13 +92,14 @@ def test_a_name_that_means_nothing_says_how_to_list_sessions(db: sqlite3.Connect
 
 
 def test_windows_hold_every_visible_record_once_and_in_order(db: sqlite3.Connection) -> None:
-    first = read(db, LONG)
-    pages = [read(db, LONG, at=start) for start in first.window.starts]
-    assert [page.window.number for page in pages] == list(range(1, first.window.windows + 1))
+    first = shown(db, LONG)
+    numbers = [shown(db, LONG, start).number for start in first.starts]
+    assert numbers == list(range(1, first.windows + 1))
+    pages = [read(db, LONG, start) for start in first.starts]
     together = [seq for page in pages for seq in seqs(page)]
     assert together == visible_seqs(db, told(db, LONG).id, "tools")
     assert together == sorted(set(together))
-    assert len(together) == first.window.records == 2 * PROMPTS
+    assert len(together) == first.records == 2 * PROMPTS
 
 
 def test_a_permalink_lands_on_the_window_that_holds_its_record(db: sqlite3.Connection) -> None:
@@ -106,9 +111,9 @@ def test_a_record_that_is_hidden_widens_what_is_shown(db: sqlite3.Connection) ->
     session = told(db, RICH).id
     thought = next(one for one in entries(db, session, visible_seqs(db, session, "all"), "all")
                    if isinstance(one, Text) and one.kind == "thinking")  # fmt: skip
-    page = read(db, RICH, at=thought.seq, density="conversation")
-    assert page.window.density == "all"
-    assert thought.seq in seqs(page)
+    wider = shown(db, RICH, thought.seq, "conversation")
+    assert wider.density == "all"
+    assert thought.seq in seqs(transcript(db, session, wider))
 
 
 def test_a_record_that_is_not_there_lands_near_it(db: sqlite3.Connection) -> None:
@@ -138,7 +143,8 @@ def test_the_turns_costs_add_up_to_the_sessions(db: sqlite3.Connection) -> None:
     for name in (RICH, LONG, PARENT):
         head = told(db, name)
         first = read(db, name)
-        turns = [turn for start in first.window.starts for turn in read(db, name, at=start).turns]
+        starts = shown(db, name).starts
+        turns = [turn for start in starts for turn in read(db, name, start).turns]
         whole = {turn.seq: turn.usage for turn in turns}.values()
         assert sum(one.requests for one in whole) == head.requests == first.total.requests
         assert sum(one.tokens for one in whole) == head.tokens == first.total.tokens
