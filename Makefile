@@ -12,7 +12,7 @@ run: $(VENV)/.installed
 	$(BIN)/siphon up $(ARGS)
 
 test: $(VENV)/.installed system
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .

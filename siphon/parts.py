@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from siphon import db, parsing
+from siphon.errors import SiphonError
 from siphon.log import Read
 from siphon.parsing import DIED, Parsed, batches, price_table
 from siphon.price_table import PriceTable
@@ -60,7 +61,8 @@ def load(
     """Read the logs in several processes and merge their rows into the empty database.
 
     Yields a task each time one is done; the last word on a log holds, since the logs of a worker that
-    died are read again. Raises sqlite3.Error if a part cannot be written.
+    died are read again. Raises sqlite3.Error if a part cannot be written, SiphonError where a worker
+    died after the last log.
     """
     jobs = [task.job for task in tasks]
     if fork():
@@ -72,9 +74,10 @@ def load(
             living: list[_Worker] = []
             yield from _handed_out(workers, deque(tasks), living)
             for worker in living:
-                worker.pipe.send(None)
+                with suppress(ConnectionError):
+                    worker.pipe.send(None)
             for worker in living:
-                _told(worker.pipe)
+                _ended(worker.pipe)
         for worker in living:
             merge(connection, worker.path)
 
@@ -120,6 +123,16 @@ def _handed_out(
             yield task, written
     for task in waiting:
         yield task, Written(0, 0, [], "no worker process is left to read it")
+
+
+def _ended(pipe: "Connection") -> None:
+    """Wait until a worker has closed its database."""
+    try:
+        _told(pipe)
+    except (EOFError, ConnectionError):
+        raise SiphonError(
+            "a process that read logs died (out of memory?); nothing is lost: load again"
+        ) from None
 
 
 def _told(pipe: "Connection") -> Written | None:

@@ -15,7 +15,7 @@ from siphon.web import filling, page_headers, read
 Context = Mapping[str, Any]
 Late = Callable[[], Context]
 
-_BLOCK = 32_000  # characters sent at once, about
+_BLOCK = 256_000  # characters sent at once, about
 _BROKEN = Markup('<p class="sorry" role="alert">The page ends here: {}. Reload it to try again.</p>')
 
 

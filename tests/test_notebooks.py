@@ -303,7 +303,7 @@ def look(page: Page, url: str) -> None:
     words = page.get_by_text("What is counted.")
     try:
         words.wait_for(timeout=PATIENCE_MS // 2)
-    except TimeoutError:  # seen once in 60 loads, on a busy machine: marimo's page stays empty for good
+    except TimeoutError:  # seen twice in many runs of all tests, never alone; the cause is not known
         print(
             f"{url} stayed empty, and is loaded again: {page.locator('body').inner_text()!r}, {errors}"
         )

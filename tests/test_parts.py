@@ -11,17 +11,39 @@ from collections import deque
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from dump import dump, totals
 from goldens import HOMES
 from made_once import copy_of
 from road import Road, road
 from siphon import db, parts, stale
+from siphon.errors import SiphonError
 from siphon.load import load
 from siphon.parsing import DIED
 from siphon.parts import merge
 from siphon.sources import sources
 
 pytest_plugins = ["made_once_fixtures"]  # the real homes: enough logs for several workers
+
+
+def test_a_worker_that_dies_after_the_last_log_is_told_and_the_next_load_has_all(
+    real_road: Road, tmp_path: Path
+) -> None:
+    own = copy_of(real_road, tmp_path)
+    own.database.unlink()
+
+    def kill(done: int, total: int) -> None:
+        if done == total:
+            worker = multiprocessing.active_children()[0]
+            os.kill(worker.pid or 0, signal.SIGKILL)
+            worker.join()
+
+    with pytest.raises(SiphonError, match="load again"):
+        load(own.archive, own.database, progress=kill)
+    assert not own.database.exists()
+    own.load()
+    assert dump(own.database) == dump(real_road.database)
 
 
 def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_waits(

@@ -51,7 +51,7 @@ def test_the_head_is_sent_before_the_rest_is_read(road: Road) -> None:
 
     def late() -> Context:
         assert go_on.wait(60), "the rest was asked for before the head was sent"
-        return {"numbers": range(20_000)}
+        return {"numbers": range(100_000)}
 
     def got(block: bytes) -> None:
         seen.append(block)
@@ -65,7 +65,7 @@ def test_the_head_is_sent_before_the_rest_is_read(road: Road) -> None:
     assert seen[0] == b"<h1>a &lt;b&gt;</h1>"
     assert len(seen) > 4  # and the rest in several blocks
     assert b"".join(seen) == b"<h1>a &lt;b&gt;</h1><ol>%s</ol>" % b"".join(
-        b"<li>%d" % n for n in range(20_000)
+        b"<li>%d" % n for n in range(100_000)
     )
 
 
