@@ -303,10 +303,9 @@ def look(page: Page, url: str) -> None:
     words = page.get_by_text("What is counted.")
     try:
         words.wait_for(timeout=PATIENCE_MS // 2)
-    except TimeoutError:  # seen twice in many runs of all tests, never alone; the cause is not known
-        print(
-            f"{url} stayed empty, and is loaded again: {page.locator('body').inner_text()!r}, {errors}"
-        )
+    except TimeoutError:  # Chromium drops what it fetches when the machine's networks change
+        print(f"{url} is loaded again: {page.locator('body').inner_text()!r}, {errors}")
+        errors.clear()
         page.reload()
         words.wait_for(timeout=PATIENCE_MS)
     page.locator("canvas, svg.marks").first.wait_for(timeout=PATIENCE_MS)
