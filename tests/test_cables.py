@@ -4,6 +4,7 @@ The host is an sshd in a network namespace, joined to ours by a pair of virtual 
 make one; tests/test_cuts.py cuts connections where there is no root.
 """
 
+import ctypes
 import os
 import shutil
 import socket
@@ -52,7 +53,9 @@ class Cable(NamedTuple):
 
     def passed(self) -> int:
         """Bytes that came from the host so far."""
-        return int(Path(f"/sys/class/net/{self.ours}/statistics/rx_bytes").read_text())
+        lines = Path("/proc/thread-self/net/dev").read_text().splitlines()
+        (counts,) = (line.split(":")[1] for line in lines if line.strip().startswith(f"{self.ours}:"))
+        return int(counts.split()[0])
 
     def wait(self) -> None:
         """Until the host can be reached: that it cannot is remembered for a moment."""
@@ -79,23 +82,45 @@ class Cable(NamedTuple):
         )
 
 
+_SETNS = ctypes.CDLL(None, use_errno=True).setns
+_CLONE_NEWNET = 0x40000000
+
+
 @contextmanager
-def _space(name: str, ours: str, theirs: str, our_address: str, address: str) -> Iterator[None]:
-    """A network namespace on the other end of a pair of interfaces."""
+def _within(name: str) -> Iterator[None]:
+    """This thread, and those and the processes that it begins, in the namespace.
+
+    In the machine's own one an interface that comes and goes makes Chromium drop what it fetches.
+    """
+    with Path("/proc/thread-self/ns/net").open() as own, Path(f"/run/netns/{name}").open() as other:
+        assert _SETNS(other.fileno(), _CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        try:
+            yield
+        finally:
+            assert _SETNS(own.fileno(), _CLONE_NEWNET) == 0
+
+
+@contextmanager
+def _space(name: str) -> Iterator[None]:
+    """A network namespace."""
     asked = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if "not permitted" in asked.stderr:
         pytest.skip(f"this machine's kernel gives root no network namespace: {asked.stderr.strip()}")
     assert asked.returncode == 0, asked.stderr
     try:
-        _run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name)
-        _run("ip", "addr", "add", f"{our_address}/30", "dev", ours)
-        _run("ip", "-n", name, "addr", "add", f"{address}/30", "dev", theirs)
-        _run("ip", "link", "set", ours, "up")
-        _run("ip", "-n", name, "link", "set", theirs, "up")
         _run("ip", "-n", name, "link", "set", "lo", "up")
         yield
     finally:
         _run("ip", "netns", "del", name)  # and the pair with it
+
+
+def _pair(name: str, ours: str, theirs: str, our_address: str, address: str) -> None:
+    """Two interfaces: here, and in the namespace."""
+    _run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs, "netns", name)
+    _run("ip", "addr", "add", f"{our_address}/30", "dev", ours)
+    _run("ip", "-n", name, "addr", "add", f"{address}/30", "dev", theirs)
+    _run("ip", "link", "set", ours, "up")
+    _run("ip", "-n", name, "link", "set", theirs, "up")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +130,9 @@ def cable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cable]:
     number = os.getpid() % 20_000
     name, ours, theirs = f"siphon{number}", f"siphon{number}a", f"siphon{number}b"
     our_address, address = str(_FIRST + 4 * number + 1), str(_FIRST + 4 * number + 2)
-    with _space(name, ours, theirs, our_address, address):
+    here = f"{name}-here"
+    with _space(name), _space(here), _within(here):
+        _pair(name, ours, theirs, our_address, address)
         enter = ("ip", "netns", "exec", name)
         folder = tmp_path_factory.mktemp("cable")
         with running_sshd(folder, address=address, within=enter) as sshd:
