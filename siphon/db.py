@@ -10,9 +10,10 @@ from pathlib import Path
 from siphon.errors import SiphonError
 
 LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql", "coverage.sql")
+_FTS = ("messages_fts", "tool_calls_fts")
 _FTS_HASH = (1 << 20, 16 << 20)  # bytes of postings held in memory: SQLite's own, and in bulk
 _FTS_MERGE = (4, 16)  # segments of a level before they are merged: SQLite's own, and in bulk
-_MERGED = 128  # pages of an index that a load merges beyond what SQLite does by itself
+_FTS_PAGES = 128  # that a load merges beyond what SQLite does by itself
 _SMALL = (  # read whole by `analyze`: estimates wrong by half make SQLite take the wrong index
     "sessions", "logs", "projects", "relations", "usage_hours", "activity_hours", "tool_hours",
 )  # fmt: skip
@@ -121,7 +122,7 @@ def index(connection: sqlite3.Connection) -> None:
 def index_text(connection: sqlite3.Connection) -> None:
     """Views, the full-text tables and their triggers; all text is read once."""
     connection.executescript(script("fts.sql"))
-    for table in ("messages_fts", "tool_calls_fts"):
+    for table in _FTS:
         _set(connection, table, "hashsize", _FTS_HASH[1])
         _set(connection, table, "automerge", _FTS_MERGE[1])
         connection.execute(f"insert into {table}({table}) values ('rebuild')")
@@ -135,12 +136,12 @@ def merge_text(connection: sqlite3.Connection) -> None:
     Each load adds a segment, and SQLite merges as much as was written: while it is at work on the large
     segments of a bulk load, thousands of small ones would pile up, and a search looks into each.
     """
-    for table in ("messages_fts", "tool_calls_fts"):
-        _set(connection, table, "merge", _MERGED)
+    for table in _FTS:
+        _set(connection, table, "merge", _FTS_PAGES)
 
 
 def _set(connection: sqlite3.Connection, table: str, option: str, value: int) -> None:
-    """An option of a full-text table."""
+    """An option of a full-text table, or a command with a number."""
     connection.execute(f"insert into {table}({table}, rank) values (?, ?)", [option, value])
 
 

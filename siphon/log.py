@@ -1,10 +1,12 @@
 """Log: one log as a parser sees it. It remembers everything it read and all it could not read."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import accumulate, count
+from operator import add
 from pathlib import PurePosixPath
-from typing import IO, NamedTuple, Protocol, TypeVar
+from typing import IO, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import zstandard
@@ -16,6 +18,7 @@ from siphon.zst import unpacked
 T = TypeVar("T")
 Q = TypeVar("Q")
 PROBLEMS_KEPT = 1000  # per log; the rest are counted in one more row
+_REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _BLOCK = 1 << 17  # bytes read at once: they and their rows fit a core's cache
 
 
@@ -45,6 +48,15 @@ class Line(NamedTuple):
     number: int
     offset: int
     data: bytes
+
+
+class Block(NamedTuple, Generic[Q]):
+    """Some lines that follow each other, at least one, by columns."""
+
+    numbers: Sequence[int]
+    offsets: Sequence[int]
+    rows: Sequence[bytes]
+    values: Sequence[Q]
 
 
 class Log:
@@ -114,45 +126,49 @@ class Log:
 
     def first(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
         """As `objects`, decoding no line before it is asked for: for a look at a log's head."""
-        return self._one_by_one(self.lines(), decoder.decode, decoder.decode)
+        for line in self.lines():
+            yield from self._mended(line, decoder.decode, decoder.decode)
 
     def either(
         self, quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
     ) -> Iterator[tuple[Line, Q | T]]:
         """As `objects`, by functions; the other one gets what the quick one, more narrow, refuses."""
+        for block in self.decoded(lambda rows: list(map(quick, rows)), decode):
+            for number, offset, row, value in zip(*block, strict=True):
+                yield _LINE(Line, (number, offset, row)), value
+
+    def decoded(
+        self, quick: Callable[[list[bytes]], list[Q]], decode: Callable[[bytes], T]
+    ) -> Iterator[Block[Q | T]]:
+        """As `either`, many lines at once: `quick` reads rows; a block of which it refuses any comes
+        line by line.
+        """
         for number, offset, rows in self.blocks():
             try:
-                values = None if rows[0].endswith(b"\r") else list(map(quick, rows))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                values = None if rows[0].endswith(b"\r") else quick(rows)
+            except _REFUSED:
                 values = None
-            if values is None:
-                yield from self._one_by_one(_lines(number, offset, rows), quick, decode)
+            if values is not None:
+                before = accumulate(
+                    map(len, rows[:-1]), initial=offset
+                )  # and a byte for each line's end
+                numbers = range(number, number + len(rows))
+                yield Block(numbers, list(map(add, before, count())), rows, values)
                 continue
-            for row, value in zip(rows, values, strict=True):
-                yield _LINE(Line, (number, offset, row)), value
-                number += 1
-                offset += len(row) + 1
+            for line in _lines(number, offset, rows):
+                for (at, place, data), value in self._mended(line, lambda row: quick([row])[0], decode):
+                    yield Block((at,), (place,), (data,), (value,))
 
-    def mended(
-        self,
-        block: tuple[int, int, list[bytes]],
-        quick: Callable[[bytes], Q],
-        decode: Callable[[bytes], T],
+    def _mended(
+        self, line: Line, quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
     ) -> Iterator[tuple[Line, Q | T]]:
-        """As `either`, of one of the `blocks`: one of which not all rows are values as they stand."""
-        return self._one_by_one(_lines(*block), quick, decode)
-
-    def _one_by_one(
-        self, lines: Iterable[Line], quick: Callable[[bytes], Q], decode: Callable[[bytes], T]
-    ) -> Iterator[tuple[Line, Q | T]]:
-        """As `either`, of a block of which not all rows are values as they stand."""
-        for line in lines:
-            try:
-                value = quick(line.data)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                yield from self._salvage(line, decode, error if quick is decode else None)
-            else:
-                yield line, value
+        """A line's value; what can be saved of one that is none as it stands."""
+        try:
+            value = quick(line.data)
+        except _REFUSED as error:
+            yield from self._salvage(line, decode, error if quick is decode else None)
+        else:
+            yield line, value
 
     def blocks(self) -> Iterator[tuple[int, int, list[bytes]]]:
         """Yield whole rows, as they are, some at a time, with number and offset of the first of them."""
@@ -232,7 +248,7 @@ class Log:
             try:
                 yield line, decode(line.data)
                 return
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as first:
+            except _REFUSED as first:
                 error = first
         text, repairs = repaired(line.data)
         if repairs:

@@ -17,7 +17,7 @@ from typing import Any
 
 import altair as alt
 import pytest
-from playwright.sync_api import Browser, Page, TimeoutError
+from playwright.sync_api import Browser, Page
 
 from chromium import PATIENCE_MS, chromium
 from conftest import CHECKOUT
@@ -300,14 +300,7 @@ def look(page: Page, url: str) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(url)
-    words = page.get_by_text("What is counted.")
-    try:
-        words.wait_for(timeout=PATIENCE_MS // 2)
-    except TimeoutError:  # Chromium drops what it fetches when the machine's networks change
-        print(f"{url} is loaded again: {page.locator('body').inner_text()!r}, {errors}")
-        errors.clear()
-        page.reload()
-        words.wait_for(timeout=PATIENCE_MS)
+    page.get_by_text("What is counted.").wait_for(timeout=PATIENCE_MS)
     page.locator("canvas, svg.marks").first.wait_for(timeout=PATIENCE_MS)
     here = url.split("/")[2]
     assert [one for one in asked if not one.startswith(("data:", "blob:")) and here not in one] == []

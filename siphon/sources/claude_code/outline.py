@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from siphon.log import Log
-from siphon.sources.claude_code.blocks import decoded
 from siphon.sources.claude_code.entries import Forked, Sketch, Turn
 from siphon.sources.claude_code.mending import Mending, sketches
 from siphon.sources.claude_code.prompts import pieces
@@ -36,7 +35,7 @@ def outline_of(log: Log) -> Outline:
     outline = Outline()
     again = Log(log.home, log.host, log.path)
     again.reads = log.reads
-    for block in decoded(again, sketches, Mending().sketch):
+    for block in again.decoded(sketches, Mending().sketch):
         extend(outline, block.offsets, block.values)
     return outline
 

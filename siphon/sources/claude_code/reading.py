@@ -8,12 +8,11 @@ from typing import cast
 
 import msgspec
 
-from siphon.log import Log
+from siphon.log import Block, Log
 from siphon.records import Message, Record, Relation, Tally, ToolCall
 from siphon.sources._tally import tallies
 from siphon.sources.claude_code import agents, lineage, results, said, skips, threads
 from siphon.sources.claude_code.agents import Meta, Place
-from siphon.sources.claude_code.blocks import Block, decoded
 from siphon.sources.claude_code.entries import Entry, Turn
 from siphon.sources.claude_code.mending import Mending, turns
 from siphon.sources.claude_code.outline import Outline, abandoned, extend, outline_of
@@ -62,7 +61,7 @@ def _held(log: Log) -> list[Record] | None:
     trial.reads = log.reads
     outline = Outline()
     reading = _begin(trial, outline, agents.first_session_id(trial))
-    for block in decoded(trial, turns, reading.mending.line):
+    for block in trial.decoded(turns, reading.mending.line):
         extend(outline, block.offsets, block.values)
         if outline.originals or block.offsets[-1] >= HELD:
             return None
@@ -91,7 +90,7 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     reading = _begin(log, outline, next(iter(outline.session_ids), None))
     reading.abandoned, reading.plain = abandoned(outline), False
     reading.last_copy = outline.last_copy
-    for block in decoded(log, turns, reading.mending.line):
+    for block in log.decoded(turns, reading.mending.line):
         _read(reading, block)
         yield from reading.out
         reading.out.clear()
@@ -125,7 +124,7 @@ def _read(reading: Reading, block: Block[Turn]) -> None:
     mixed = not trunk.side and any(map(_IS_SIDECHAIN, block.values))
     if not mixed:
         threads.note(trunk, block.values)
-    for number, offset, length, entry in zip(*block, strict=True):
+    for number, offset, row, entry in zip(*block, strict=True):
         kind, thread, ts = entry.type, trunk, None
         if mixed:
             thread = _thread(reading, offset, entry) if entry.is_sidechain else trunk
@@ -139,7 +138,7 @@ def _read(reading: Reading, block: Block[Turn]) -> None:
                 thread.ended_at = ts
             else:
                 threads.date(thread, ts)
-        spot = Spot(entry.uuid, entry.parent_uuid, ts, offset, length, number, False)
+        spot = Spot(entry.uuid, entry.parent_uuid, ts, offset, len(row), number, False)
         if not plain:
             spot = _spot(reading, spot)
         if kind == "assistant":

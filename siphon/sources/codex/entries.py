@@ -1,8 +1,7 @@
 """A log's lines, decoded: where each lies, its bytes and its value."""
 
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain, count, islice
-from operator import add
+from itertools import chain, islice
 
 import msgspec
 
@@ -29,23 +28,12 @@ def _whole(log: Log) -> bool:
 
 def _blocks(log: Log) -> Iterator[Iterable[Placed]]:
     """A block's lines at once, so that none of them costs a step of a generator."""
-    for block in log.blocks():
-        _, offset, rows = block
-        values = None if rows[0].endswith(b"\r") else _values(rows)
-        if values is None:
-            mended = log.mended(block, _value, ENTRY.decode)
-            yield [(line.offset, line.data, value) for line, value in mended]
-        else:
-            before = accumulate(map(len, rows), initial=offset)  # and a byte for each line's end
-            yield zip(map(add, before, count()), rows, values, strict=False)
+    for block in log.decoded(_values, ENTRY.decode):
+        yield zip(block.offsets, block.rows, block.values, strict=True)
 
 
-def _values(rows: list[bytes]) -> list[Wrapped | Entry] | None:
-    """The rows' values; None: not all are values as they stand."""
-    try:
-        return list(map(_value, rows))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+def _values(rows: list[bytes]) -> list[Wrapped | Entry]:
+    return list(map(_value, rows))
 
 
 def _value(data: bytes) -> Wrapped | Entry:
