@@ -33,7 +33,6 @@ _CORE = (
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 )
@@ -76,7 +75,8 @@ class Door:
         if scope["type"] not in ("http", "websocket"):
             return await self.inner(scope, receive, send)
         nonce = secrets.token_urlsafe(16)
-        send = _guarded(send, nonce) if scope["type"] == "http" else send
+        if scope["type"] == "http":
+            send = _guarded(send, nonce, _opened_elsewhere(scope))
         refusal = self._stranger(scope)
         if refusal is not None:
             return await _refuse(scope, receive, send, 403, refusal)
@@ -181,15 +181,26 @@ def _stamp(file: Path) -> object:
     return (found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode)
 
 
-def _guarded(send: Send, nonce: str) -> Send:
-    """Adds to each answer what browsers should refuse to do with it."""
-    policy = (b"content-security-policy", _CORE.format(nonce=nonce).encode())
+def _opened_elsewhere(scope: Scope) -> bool:
+    """Whether another site's page may have opened this one, and would hold on to its window."""
+    return _given(scope, b"sec-fetch-site") not in (["none"], ["same-origin"])
+
+
+def _guarded(send: Send, nonce: str, severed: bool) -> Send:
+    """Adds to each answer what browsers should refuse to do with it.
+
+    `severed`: also what cuts a page's window off from whoever opened it. For that a browser begins a new
+    process: a page that no other site can have opened is painted in half the time without.
+    """
+    more = [(b"content-security-policy", _CORE.format(nonce=nonce).encode()), *_HEADERS]
+    if severed:
+        more.append((b"cross-origin-opener-policy", b"same-origin"))
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", []))
             given = {bytes(name).lower() for name, _ in headers}
-            headers += [pair for pair in (policy, *_HEADERS) if pair[0] not in given]
+            headers += [pair for pair in more if pair[0] not in given]
             message = {**message, "headers": headers}
         await send(message)
 

@@ -1,8 +1,7 @@
 """The templates of our own pages, and what browsers may do with what they get.
 
-A page carries its style sheets and the script that chooses the theme: it is painted without another
-question to the server. The policy names them by their hashes, so that nothing else inside a page
-counts as a style or a script.
+A page carries its style sheets: it is painted without another question to the server, and before any
+script runs. The policy names them by their hashes, so that nothing else inside a page counts as a style.
 """
 
 import hashlib
@@ -20,15 +19,13 @@ from siphon.toolview import parts
 from siphon.urls import session_url
 
 STATIC = "-/siphon/static"  # where plugins/static/ is mounted
-_TAGS = {"css": "style", "js": "script"}
 _STYLES = ("siphon.css", "home.css", "lists.css", "login.css", "session.css")
-_SCRIPTS = ("theme.js",)
 
 
-def policy(styles: str = "'self'", scripts: str = "'self'") -> str:
+def policy(styles: str = "'self'") -> str:
     """A Content-Security-Policy: our own files, and nothing from elsewhere."""
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:;"
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data:;"
         " font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none';"
         " frame-ancestors 'none'"
     )
@@ -43,11 +40,9 @@ class Pages(NamedTuple):
 
 def pages(plugins: Path, static: Callable[..., str]) -> Pages:
     """Those in plugins/. `static` gives the address of a file that is served."""
-    inside = {name: (plugins / "static" / name).read_text() for name in (*_STYLES, *_SCRIPTS)}
-    styles, scripts = (
-        " ".join(["'self'", *(_hash(inside[name]) for name in names)]) for names in (_STYLES, _SCRIPTS)
-    )
-    return Pages(_templates(plugins, static, inside), policy(styles, scripts))
+    inside = {name: (plugins / "static" / name).read_text() for name in _STYLES}
+    styles = " ".join(["'self'", *map(_hash, inside.values())])
+    return Pages(_templates(plugins, static, inside), policy(styles))
 
 
 def _hash(text: str) -> str:
@@ -67,7 +62,7 @@ def _templates(plugins: Path, static: Callable[..., str], inside: Mapping[str, s
     )
     made.globals |= {
         "static": lambda name: static(name, mount=STATIC),
-        "inline": {name: _tagged(name, text) for name, text in inside.items()},
+        "inline": {name: Markup(f"<style>{text}</style>") for name, text in inside.items()},
         "figures": figures,
         "reading": reading,
         "parts": parts,
@@ -75,8 +70,3 @@ def _templates(plugins: Path, static: Callable[..., str], inside: Mapping[str, s
         "sources": sources(),
     }
     return made
-
-
-def _tagged(name: str, text: str) -> Markup:
-    tag = _TAGS[name.rpartition(".")[2]]
-    return Markup(f"<{tag}>{text}</{tag}>")  # a file of ours

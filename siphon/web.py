@@ -22,6 +22,7 @@ from siphon.urls import Arguments
 T = TypeVar("T")
 NAME = "siphon"  # the database's, in URLs and metadata.yml, whatever the file is called
 PATIENCE_MS = 5000  # that one request may read for
+_THEMES = ("light", "dark")
 
 # What is no page loads nothing either.
 STRICT = policy()
@@ -124,9 +125,16 @@ def _render(datasette: Any, request: Any, template: str, context: Mapping[str, A
 def filling(datasette: Any, request: Any, template: str, context: Mapping[str, Any]) -> Iterator[str]:
     """The template's text, piece by piece as it is made."""
     # Links to tables lead limited readers nowhere.
-    given = {"request": request, "tables": request.scope["siphon"].actor.limits is None, **context}
+    tables = request.scope["siphon"].actor.limits is None
+    given = {"request": request, "tables": tables, "theme": _theme(request), **context}
     pieces: Iterator[str] = datasette.siphon.pages.templates.get_template(template).generate(given)
     return pieces
+
+
+def _theme(request: Any) -> str | None:
+    """What theme.js keeps; None: the system's."""
+    chosen = request.cookies.get("siphon-theme")
+    return chosen if chosen in _THEMES else None
 
 
 def page_headers(datasette: Any) -> dict[str, str]:

@@ -127,6 +127,19 @@ def test_every_answer_says_what_browsers_must_not_do(website: Site, path: str) -
 
 
 @pytest.mark.parametrize(
+    ("site", "policy"),
+    [("none", None), ("same-origin", None), ("same-site", "same-origin"), ("cross-site", "same-origin")],
+)
+def test_a_page_that_another_site_may_have_opened_is_cut_off_from_it(
+    website: Site, site: str, policy: str | None
+) -> None:
+    for path in ("/", "/siphon", "/-/session/laptop/claude_code/none", "/-/notebooks/"):
+        headers = website.get(path, **{"Sec-Fetch-Site": site}).headers
+        assert headers.get("cross-origin-opener-policy") == policy
+    assert website.get("/").headers["cross-origin-opener-policy"] == "same-origin"  # does not tell
+
+
+@pytest.mark.parametrize(
     "name", ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "[::2]:80"]
 )
 def test_a_name_of_another_site_that_leads_here_reads_nothing(website: Site, name: str) -> None:
