@@ -7,6 +7,8 @@ lies there now, or a page that says what to do.
 import asyncio
 import json
 import socket
+import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,16 +18,17 @@ import yaml
 from datasette import handle_exception  # type: ignore[import-untyped]  # it carries no types
 from datasette.app import Datasette  # type: ignore[import-untyped]  # it carries no types
 from datasette.database import Database  # type: ignore[import-untyped]
+from jinja2 import Environment
 
 from siphon import auth
 from siphon.assets import assets
-from siphon.auth_gate import API, LOOPBACK, App, Door, Receive, Scope, Send
+from siphon.auth_gate import API, LOOPBACK, OPEN, App, Door, Message, Receive, Scope, Send, Visit
 from siphon.auth_limits import Readers
 from siphon.auth_tries import Tries
 from siphon.books import mounted
 from siphon.config import Config
 from siphon.errors import SiphonError
-from siphon.pages import STATIC, Pages, pages
+from siphon.pages import STATIC, Pages, compile_all, pages
 from siphon.web import NAME
 
 
@@ -114,6 +117,7 @@ class Site:
         self.config = config
         self.file: tuple[int, int] | None = None
         self.inner: App | None = None
+        self.templates = Environment()
         self.lock = asyncio.Lock()
         self.notebooks = mounted(self._pages, config.database)
         self.door = Door(self._opened, auth.file_of(config.database), config.names, wide)
@@ -121,25 +125,47 @@ class Site:
 
     async def _opened(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await _lifespan(receive, send)
-        return await self.notebooks(scope, receive, send)
+            first = asyncio.create_task(self._first())
+            await _lifespan(receive, send)
+            first.cancel()
+            return
+        await self.notebooks(scope, receive, send)
+
+    async def _first(self) -> None:
+        """Make the home page once for nobody, and have the others at hand, so that the first reader does
+        not wait for all that is imported, compiled and looked up but once.
+        """
+        with suppress(SiphonError):  # which the first reader is told
+            inner = await self._current()
+            await inner(_asked("/"), _nothing, _unheard)
+            await asyncio.to_thread(compile_all, self.templates)
 
     async def _pages(self, scope: Scope, receive: Receive, send: Send) -> None:
         """All but the notebooks."""
-        inner = await self._current()
-        if inner is None:
-            return await _missing(scope, send, self.config.database)
+        try:
+            inner = await self._current()
+        except SiphonError as error:
+            return await _unavailable(scope, send, error)
         return await inner(scope, receive, send)
 
-    async def _current(self) -> App | None:
-        file = _identity(self.config.database)
+    async def _current(self) -> App:
+        """Raises SiphonError where there is no database, or what lies there is none."""
+        database = self.config.database
+        file = _identity(database)
         if file is None:
-            return None
+            raise SiphonError(
+                f"nothing is loaded yet: {database.name} is not there; `siphon load` makes it"
+            )
         async with self.lock:
-            if file != self.file:
+            if self.inner is None or file != self.file:
                 site = datasette(self.config, self.door, self.tries)
-                await site.invoke_startup()
+                try:
+                    await site.invoke_startup()
+                except sqlite3.DatabaseError as error:
+                    hint = "`siphon load --rebuild` makes it anew from the archive"
+                    raise SiphonError(f"{database.name} cannot be read: {error}; {hint}") from error
                 self.inner, self.file = site.app(), file
+                self.templates = site.siphon.pages.templates
         return self.inner
 
 
@@ -160,17 +186,31 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             return
 
 
-async def _missing(scope: Scope, send: Send, database: Path) -> None:
+def _asked(path: str) -> Scope:
+    """A request of our own."""
+    scope = {"type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "headers": []}
+    visit = Visit(OPEN, "")
+    return {**scope, "path": path, "raw_path": path.encode(), "query_string": b"", "siphon": visit}
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def _unheard(message: Message) -> None:
+    """Its answer goes nowhere."""
+
+
+async def _unavailable(scope: Scope, send: Send, error: SiphonError) -> None:
+    what, _, hint = str(error).partition("; ")
     if scope["path"].startswith(API):
-        error = f"nothing is loaded yet: {database.name} is not there"
-        value = {"error": error, "hint": "`siphon load` makes it", "status": 503}
+        value = {"error": what, "hint": hint, "status": 503}
         return await _send(send, b"application/json", json.dumps(value))
-    return await _send(send, b"text/plain", _NOTHING.format(database), (b"refresh", b"5"))
+    text = f"{what[0].upper()}{what[1:]}.\n\n{hint}\n\n{_WAYS}"
+    return await _send(send, b"text/plain", text, (b"refresh", b"5"))
 
 
-_NOTHING = """\
-Nothing is loaded yet: {} is not there.
-
+_WAYS = """\
 siphon up      collects and loads this machine's sessions, and serves them
 siphon load    loads what is collected
 siphon demo    shows a made-up fleet

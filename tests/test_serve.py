@@ -1,5 +1,6 @@
 """The server: what it serves, to whom, with which headers, and while the database changes under it."""
 
+import asyncio
 import re
 import socket
 import sqlite3
@@ -15,7 +16,9 @@ import yaml
 
 from conftest import CHECKOUT
 from road import Road
+from siphon import serve as serving
 from siphon.assets import assets
+from siphon.auth_gate import Message
 from siphon.errors import SiphonError
 from siphon.serve import _listener, serve
 from website import HOSTILE, LONG, RICH, Site, fleet, served, until
@@ -211,10 +214,41 @@ def test_a_database_that_is_not_there_yet_is_served_once_it_is(tmp_path: Path) -
     with served(made.config) as website:
         missing = website.get("/")
         assert missing.status == 503
-        assert f"Nothing is loaded yet: {made.database} is not there." in missing.text
+        assert f"Nothing is loaded yet: {made.database.name} is not there." in missing.text
         assert missing.headers["refresh"] == "5"
         made.go()
         assert website.get(f"/-/session/laptop/claude_code/{RICH}").status == 200
+
+
+def test_a_file_that_is_no_database_says_so_and_how_to_mend_it(tmp_path: Path) -> None:
+    made = fleet(tmp_path)
+    made.database.write_bytes(bytes(range(1, 256)) * 40)
+    with served(made.config) as website:
+        told = website.get("/")
+        assert (told.status, told.headers["content-type"]) == (503, "text/plain; charset=utf-8")
+        assert f"{made.database.name} cannot be read: file is not a database." in told.text.lower()
+        assert "`siphon load --rebuild` makes it anew" in told.text
+        assert website.get("/-/siphon/api/status").json()["status"] == 503
+        made.collect()
+        made.load(rebuild=True)
+        assert website.get("/").status == 200
+
+
+def test_the_home_page_is_made_before_anybody_asks(road: Road) -> None:
+    place = serving.Site(road.config, wide=False)
+
+    async def life() -> None:
+        heard: asyncio.Queue[Message] = asyncio.Queue()
+        told: asyncio.Queue[Message] = asyncio.Queue()
+        running = asyncio.create_task(place.door({"type": "lifespan"}, heard.get, told.put))
+        await heard.put({"type": "lifespan.startup"})
+        assert await told.get() == {"type": "lifespan.startup.complete"}
+        while not {"home.html", "session.html"} <= {name for _, name in place.templates.cache or ()}:
+            await asyncio.sleep(0.01)
+        await heard.put({"type": "lifespan.shutdown"})
+        await running
+
+    asyncio.run(asyncio.wait_for(life(), 60))
 
 
 def test_a_database_put_in_the_place_of_another_is_served(tmp_path: Path) -> None:
