@@ -83,8 +83,18 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 def start_build(path: Path) -> sqlite3.Connection:
     """An empty database beside `path` to load into in bulk: tables only, nothing journalled."""
-    for left in path.parent.glob(f"{building(path).name}*"):  # by a load that was killed
+    clear_build(path)
+    return open_build(path)
+
+
+def clear_build(path: Path) -> None:
+    """Remove what a load that was killed left beside `path`."""
+    for left in path.parent.glob(f"{building(path).name}*"):
         left.unlink()
+
+
+def open_build(path: Path) -> sqlite3.Connection:
+    """What is built beside `path`, or an empty database if nothing is."""
     return _bulk(building(path), cache=64_000)
 
 
@@ -96,12 +106,14 @@ def start_part(path: Path) -> sqlite3.Connection:
 
 
 def _bulk(path: Path, cache: int) -> sqlite3.Connection:
+    empty = not path.exists()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript(
         "pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off;"
         f"pragma locking_mode = exclusive; pragma cache_size = -{cache}; pragma temp_store = file;"
     )
-    connection.executescript(script("schema.sql"))
+    if empty:
+        connection.executescript(script("schema.sql"))
     return connection
 
 

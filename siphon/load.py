@@ -113,13 +113,11 @@ def _build(
     archive: Archive, database: Path, stock: Stock, wanted: list[Job], progress: Progress
 ) -> Loaded:
     """Load everything into a new database beside, then publish it over the old one."""
-    with closing(db.start_build(database)) as connection:
+    tally = Tally(wanted, progress)
+    read = _load_in_parts if workers(wanted) > 1 else _load_here
+    read(archive.root, database, stock, wanted, tally)
+    with closing(db.open_build(database)) as connection:
         store_prices(connection, price_table(archive.root))
-        tally = Tally(wanted, progress)
-        if workers(wanted) > 1:
-            _load_in_parts(connection, archive.root, database, stock, wanted, tally)
-        else:
-            _load_here(connection, archive.root, stock, wanted, tally)
         db.index(connection)
         connection.execute("begin")
         copies.mark_all(connection, price_table(archive.root))
@@ -131,38 +129,30 @@ def _build(
     return tally.loaded(len(wanted), rebuilt=True)
 
 
-def _load_here(
-    connection: sqlite3.Connection, archive: Path, stock: Stock, wanted: list[Job], tally: Tally
-) -> None:
-    connection.execute("begin")
-    for job, batches in parsed(archive, wanted):
-        log = log_id(connection, _state(job, "[]"))
-        bulk = Bulk(connection, log, (job.held.host, job.source))
-        end = parts.appended(bulk, batches)
-        state = _state(job, stale.reads_json(stock, job.held.host, end.reads))
-        finish_log(connection, log, state, (bulk.records, bulk.problems), end.error)
-        tally.add(job, bulk.records, bulk.problems, end.error)
-    connection.execute("commit")
+def _load_here(archive: Path, database: Path, stock: Stock, wanted: list[Job], tally: Tally) -> None:
+    with closing(db.start_build(database)) as connection, db.transaction(connection):
+        for job, batches in parsed(archive, wanted):
+            log = log_id(connection, _state(job, "[]"))
+            bulk = Bulk(connection, log, (job.held.host, job.source))
+            end = parts.appended(bulk, batches)
+            state = _state(job, stale.reads_json(stock, job.held.host, end.reads))
+            finish_log(connection, log, state, (bulk.records, bulk.problems), end.error)
+            tally.add(job, bulk.records, bulk.problems, end.error)
 
 
-def _load_in_parts(
-    connection: sqlite3.Connection,
-    archive: Path,
-    database: Path,
-    stock: Stock,
-    wanted: list[Job],
-    tally: Tally,
-) -> None:
-    with db.transaction(connection):
-        tasks = [parts.Task(job, log_id(connection, _state(job, "[]"))) for job in wanted]
+def _load_in_parts(archive: Path, database: Path, stock: Stock, wanted: list[Job], tally: Tally) -> None:
+    tasks = [parts.Task(job, log) for log, job in enumerate(wanted, 1)]
     ends: dict[parts.Task, parts.Written] = {}
-    for task, end in parts.load(archive, database, connection, tasks):
+    for task, end in parts.load(archive, database, tasks):
         if task not in ends:
             tally.reached(task.job)
         ends[task] = end
-    with db.transaction(connection):
-        for task, end in ends.items():
+    with closing(db.open_build(database)) as connection, db.transaction(connection):
+        for task in tasks:
+            end = ends[task]
             state = _state(task.job, stale.reads_json(stock, task.job.held.host, end.reads))
+            if log_id(connection, state) != task.log:
+                raise AssertionError(f"{task.job.held.path} is the log of two jobs")
             finish_log(connection, task.log, state, (end.records, end.problems), end.error)
             tally.count(task.job, end.records, end.problems, end.error)
 

@@ -1,6 +1,7 @@
-"""Building with several processes: each worker writes a database of its own, and these are merged.
+"""Building with several processes: each worker writes a database of its own, and these become one.
 
-Rows that crossed a pipe were written and read twice over; here SQLite copies them as they lie.
+Rows that crossed a pipe were written and read twice over; here the largest part stays as it is, and
+SQLite adds the rows of the others as they lie.
 """
 
 import sqlite3
@@ -55,16 +56,15 @@ class _Worker:
         self.done: list[Task] = []
 
 
-def load(
-    archive: Path, database: Path, connection: sqlite3.Connection, tasks: Sequence[Task]
-) -> Iterator[tuple[Task, Written]]:
-    """Read the logs in several processes and merge their rows into the empty database.
+def load(archive: Path, database: Path, tasks: Sequence[Task]) -> Iterator[tuple[Task, Written]]:
+    """Read the logs in several processes; in the end what is built beside `database` holds their rows.
 
     Yields a task each time one is done; the last word on a log holds, since the logs of a worker that
     died are read again. Raises sqlite3.Error if a part cannot be written, SiphonError where a worker
     died after the last log.
     """
     jobs = [task.job for task in tasks]
+    db.clear_build(database)
     if fork():
         parsing.import_parsers(jobs)
     with _paths(database, parsing.workers(jobs)) as paths:
@@ -78,8 +78,17 @@ def load(
                     worker.pipe.send(None)
             for worker in living:
                 _ended(worker.pipe)
-        for worker in living:
-            merge(connection, worker.path)
+        _joined(database, [worker.path for worker in living])
+
+
+def _joined(database: Path, paths: Sequence[Path]) -> None:
+    if not paths:  # no worker is left
+        return
+    largest, *others = sorted(paths, key=lambda path: path.stat().st_size, reverse=True)
+    largest.replace(db.building(database))
+    with closing(db.open_build(database)) as connection:
+        for path in others:
+            merge(connection, path)
 
 
 @contextmanager
