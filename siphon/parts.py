@@ -67,6 +67,7 @@ def load(archive: Path, database: Path, tasks: Sequence[Task]) -> Iterator[tuple
     db.clear_build(database)
     if fork():
         parsing.import_parsers(jobs)
+        price_table(archive)
     with _paths(database, parsing.workers(jobs)) as paths:
         given = [(archive, path, place, len(paths)) for place, path in enumerate(paths)]
         with pool(_work, given) as pipes:
