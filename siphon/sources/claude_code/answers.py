@@ -1,5 +1,7 @@
 """One model response, gathered from its lines: what it used and whether its final usage ever came."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from siphon.records import Request
@@ -10,6 +12,7 @@ _CHARS_PER_TOKEN = 5  # no finished response of the logs looked at has more than
 _CHARS_PER_CALL = 100  # what a tool call's frame costs, as characters; at least 40 tokens in those logs
 _PLACEHOLDER = 8  # tokens; the shortest finished response in those logs has 11
 _TIERS: dict[str | None, str] = {name: name for name in ("batch", "priority", "flex", "fast")}
+_USUAL = (None, "standard")
 _ANYWHERE = {"not_available", "global", "", None}
 
 
@@ -40,33 +43,36 @@ def charge(answer: Answer, cost_usd: float) -> None:
 def request(answer: Answer, session: str, nested: bool) -> Request | None:
     """What was billed; None: nothing was."""
     usages = answer.usages
-    *tokens, output, reasoning, searches = _counts(usages)
+    counts = _count(usages[0]) if len(usages) == 1 else _largest(usages)
+    fresh, read, short, hour, output, reasoning, searches = counts
     if answer.searched and not searches:
         searches = answer.searched
-    if answer.model == SYNTHETIC or not (output or any(tokens) or searches or answer.cost_usd):
+    if answer.model == SYNTHETIC or not (
+        output or fresh or read or short or hour or searches or answer.cost_usd
+    ):
         return None
     cost = None if answer.cost_usd is None else round(answer.cost_usd * 1e9)
     tier, geo = _price_names(usages)
     # By place, not by name, a row of this width costs a fifth.
     return tuple.__new__(Request, (
-        session, answer.native_id, answer.seq, answer.model, answer.ts, *tokens, output, reasoning,
-        searches, cost, _incomplete(answer, output), nested, False, tier, geo, None, answer.offset,
-        answer.length,
+        session, answer.native_id, answer.seq, answer.model, answer.ts, fresh, read, short, hour, output,
+        reasoning, searches, cost, not answer.finished and _incomplete(answer, output), nested, False,
+        tier, geo, None, answer.offset, answer.length,
     ))  # fmt: skip
 
 
-def _counts(usages: list[Usage]) -> tuple[int | None, ...]:
+def _largest(usages: list[Usage]) -> Sequence[int | None]:
     """The largest of each: every line repeats the usage so far."""
-    largest = _count(usages[-1]) if usages else (None,) * 7
-    for usage in usages[:-1]:
-        largest = tuple(
+    largest = _count(usages[0]) if usages else [None] * 7
+    for usage in usages[1:]:
+        largest = [
             count if known is None or (count is not None and count > known) else known
             for known, count in zip(largest, _count(usage), strict=True)
-        )
+        ]
     return largest
 
 
-def _count(usage: Usage) -> tuple[int | None, ...]:
+def _count(usage: Usage) -> Sequence[int | None]:
     """Tokens: input, cache read, cache written, the same for an hour, output, reasoning; searches."""
     details, server = usage.output_tokens_details, usage.server_tool_use
     flat, parts = usage.cache_creation_input_tokens, usage.cache_creation
@@ -88,7 +94,7 @@ def _price_names(usages: list[Usage]) -> tuple[str | None, str | None]:
     """The first tier and the last region that are priced apart."""
     tier = geo = None
     for usage in usages:
-        if tier is None:
+        if tier is None and not (usage.service_tier == "standard" and usage.speed in _USUAL):
             tier = _TIERS.get(usage.speed) or _TIERS.get(usage.service_tier)
         if usage.inference_geo not in _ANYWHERE:
             geo = usage.inference_geo
@@ -103,7 +109,9 @@ def _incomplete(answer: Answer, output: int | None) -> bool:
     """
     if answer.finished or output is None or answer.cost_usd is not None:
         return False
-    if len({usage.output_tokens for usage in answer.usages if usage.output_tokens is not None}) > 1:
-        return False
+    if len(answer.usages) > 1:
+        outputs = {usage.output_tokens for usage in answer.usages}
+        if len(outputs - {None}) > 1:
+            return False
     said = answer.chars + answer.calls * _CHARS_PER_CALL
     return output <= _PLACEHOLDER or said > output * _CHARS_PER_TOKEN

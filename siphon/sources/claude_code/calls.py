@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from siphon.log import Log
-from siphon.records import FileTouch, Status, ToolCall
+from siphon.records import FileTouch, Record, Status, ToolCall
 from siphon.sources._text import size
 from siphon.sources.claude_code import outcome as told
 from siphon.sources.claude_code import toolbox
@@ -14,7 +14,7 @@ from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
 from siphon.sources.claude_code.entries import Block, Media
 from siphon.sources.claude_code.outcome import Extra, Outcome
-from siphon.sources.claude_code.spills import spilled
+from siphon.sources.claude_code.spills import PERSISTED, spilled
 from siphon.sources.claude_code.spots import Spot
 from siphon.sources.claude_code.toolbox import Args, Tool
 
@@ -72,36 +72,52 @@ def unfinished(session: str, opened: Open) -> ToolCall:
     )
 
 
-def finished(
-    log: Log, place: Place, session: str, opened: Open, result: Result
-) -> tuple[ToolCall] | tuple[ToolCall, FileTouch]:
-    """The rows of a call with its result; a third of all lines come here."""
-    tool, args, answer, spot = opened.tool, opened.args, opened.answer, opened.spot
+def finish(
+    log: Log, place: Place, out: list[Record], session: str, opened: Open, result: Result
+) -> None:
+    """Yield the rows of a call with its result."""
+    # A third of all lines come here: what few results are is asked before a function is called.
+    tool, answer, spot = opened.tool, opened.answer, opened.spot
     text, extra, end = result.text, result.extra, result.spot
     whole = code = duration = added = removed = path = None
     outcome = extra if tool.tells and isinstance(extra, Outcome) else None
+    status: Status = "ok"
+    if (
+        result.is_error
+        or result.denied
+        or isinstance(extra, str)
+        or (text is not None and text.startswith(_INTERRUPTED))
+        or (outcome is not None and outcome.interrupted)
+    ):
+        status = _status(result, outcome)
     if outcome is not None:
-        whole, code, duration = told.measures(outcome)
+        if (measures := told.measures(outcome)) is not None:
+            whole, code, duration = measures
         if answer is not None and tool.key == "websearch":
             answer.searched += told.searches(outcome)
-    if (spill := spilled(log, place, text, outcome)) is not None:
-        text, whole = spill
-    status = _status(result, outcome)
-    if status == "ok" and tool.action is not None:
-        path = toolbox.touched(args)
-        if tool.changes and (lines := toolbox.changed(tool, args, outcome)) is not None:
+    if (text is not None and PERSISTED in text) or (
+        outcome is not None and outcome.persisted_output_path
+    ):
+        spill = spilled(log, place, text, outcome)
+        text, whole = (text, whole) if spill is None else spill
+    if tool.action is not None and status == "ok":
+        path = toolbox.touched(opened.args)
+        if tool.changes and (lines := toolbox.changed(tool, opened.args, outcome)) is not None:
             added, removed = lines
-    row = _ROW(ToolCall, (
+    if whole is None and text is not None:
+        whole = len(text) if text.isascii() else size(text)
+    if code is None and result.is_error:
+        code = _exit_code(result)
+    if duration is None:
+        duration = _between(spot.ts, end.ts)
+    out.append(_ROW(ToolCall, (
         session, opened.seq, tool.name, tool.kind, opened.native_id, opened.message_seq,
-        toolbox.summary(tool, args), opened.input, text, size(text) if whole is None else whole, status,
-        _exit_code(result) if code is None and result.is_error else code, spot.ts,
-        _between(spot.ts, end.ts) if duration is None else duration, added, removed,
-        None if answer is None else answer.native_id, spot.abandoned, spot.offset, spot.length,
-        end.offset, end.length,
-    ))  # fmt: skip
-    if path is None or tool.action is None:
-        return (row,)
-    return row, FileTouch(session, opened.seq, path, tool.action, added, removed)
+        toolbox.summary(tool, opened.args), opened.input, text, whole, status, code, spot.ts, duration,
+        added, removed, None if answer is None else answer.native_id, spot.abandoned, spot.offset,
+        spot.length, end.offset, end.length,
+    )))  # fmt: skip
+    if path is not None and tool.action is not None:
+        out.append(FileTouch(session, opened.seq, path, tool.action, added, removed))
 
 
 def text_of(content: Any) -> str | None:

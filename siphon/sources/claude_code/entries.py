@@ -204,6 +204,22 @@ class Entry(Turn, gc=False, rename="camel"):
     output: Any = None
 
 
+def type_of(kind: str, entry: Entry) -> str:
+    """A type's name in the tally: of some the type of what they carry belongs to it."""
+    match kind:
+        case "system":
+            part = entry.subtype
+        case "attachment":
+            part = entry.attachment.type if entry.attachment is not None else None
+        case "progress":
+            part = entry.data.type if entry.data is not None else None
+        case "queue-operation":
+            part = entry.operation
+        case _:
+            return kind
+    return f"{kind}/{part or '(none)'}"
+
+
 class Words(msgspec.Struct, gc=False):
     """Of a content block what tells whether somebody typed it."""
 

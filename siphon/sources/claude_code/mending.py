@@ -21,10 +21,11 @@ _SKETCH = msgspec.json.Decoder(Sketch, strict=False).decode
 
 def turns(rows: list[bytes]) -> list[Turn]:
     """Lines without anything to mend: Turns, of other types than user and assistant Entries."""
-    found = zip(map(_TURN, rows), rows, strict=True)
-    return [
-        turn if turn.type == "assistant" or turn.type == "user" else _ENTRY(row) for turn, row in found
-    ]
+    found = list(map(_TURN, rows))
+    others = [n for n, turn in enumerate(found) if turn.type != "assistant" and turn.type != "user"]
+    for n in others:
+        found[n] = _ENTRY(rows[n])
+    return found
 
 
 def sketches(rows: list[bytes]) -> list[Sketch]:

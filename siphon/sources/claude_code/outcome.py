@@ -74,18 +74,20 @@ class Measures(NamedTuple):
     duration_ms: int | None
 
 
-def measures(outcome: Outcome) -> Measures:
+def measures(outcome: Outcome) -> Measures | None:
+    """None: it states nothing, as most do."""
     size, code = outcome.persisted_output_size, outcome.exit_code
+    timeless = outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None
+    if timeless and size is code is None and not outcome.task:
+        return None
     return Measures(
         None if size is None else count(size) or None,
         integer(code) if code is not None else _of_task(outcome.task) if outcome.task else None,
-        _duration_ms(outcome),
+        None if timeless else _duration_ms(outcome),
     )
 
 
 def _duration_ms(outcome: Outcome) -> int | None:
-    if outcome.duration_ms is outcome.total_duration_ms is outcome.duration_seconds is None:
-        return None
     for value, unit in (
         (outcome.duration_ms, 1),
         (outcome.total_duration_ms, 1),

@@ -3,27 +3,34 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import attrgetter
+from itertools import repeat
 from typing import cast
 
 import msgspec
 
 from siphon.log import Block, Log
-from siphon.records import Message, Record, Relation, Tally, ToolCall
+from siphon.records import Record, Relation, Tally
 from siphon.sources._tally import tallies
 from siphon.sources.claude_code import agents, lineage, results, said, skips, threads
 from siphon.sources.claude_code.agents import Meta, Place
-from siphon.sources.claude_code.entries import Entry, Turn
+from siphon.sources.claude_code.entries import Entry, Turn, type_of
 from siphon.sources.claude_code.mending import Mending, turns
-from siphon.sources.claude_code.outline import Outline, abandoned, extend, outline_of
-from siphon.sources.claude_code.spots import Spot
+from siphon.sources.claude_code.outline import (
+    Outline,
+    abandoned,
+    add_prompt,
+    extend,
+    ids,
+    mark,
+    outline_of,
+)
+from siphon.sources.claude_code.spots import Spot, times_of
 from siphon.sources.claude_code.threads import Thread
 from siphon.times import millis
 
 HELD = 32 << 20  # bytes of a log whose rows are held in memory
-_IS_SIDECHAIN = attrgetter("is_sidechain")
+_TURNS = ("assistant", "user")
 _BETWEEN = ("system", "attachment", "progress")
-_EARLIEST, _LATEST = 1_577_836_800_000, 4_102_444_800_000  # 2020 and 2100: other times are damage
 
 
 @dataclass(slots=True)
@@ -46,13 +53,13 @@ class Reading:
 
 
 def parse(log: Log) -> Iterator[Record]:
-    """Yield a transcript's records.
+    """A transcript's records.
 
     Only a transcript's end tells which lines were left behind. So the rows of one that fits into memory
     are held until then; others are read twice, and so are forks.
     """
     rows = _held(log)
-    yield from rows if rows is not None else _in_two_readings(log)
+    return iter(rows) if rows is not None else _in_two_readings(log)
 
 
 def _held(log: Log) -> list[Record] | None:
@@ -62,27 +69,18 @@ def _held(log: Log) -> list[Record] | None:
     outline = Outline()
     reading = _begin(trial, outline, agents.first_session_id(trial))
     for block in trial.decoded(turns, reading.mending.line):
-        extend(outline, block.offsets, block.values)
+        columns = ids(block.values)
+        extend(outline, block.offsets, *columns, block.values)
         if outline.originals or block.offsets[-1] >= HELD:
             return None
-        _read(reading, block)
+        _read(reading, block, *columns)
     _end(reading)
-    _mark(reading.out, outline)
+    mark(reading.out, outline)
     for problem in trial.problems:
         log.problem(*problem)
     log.counted[0] += trial.problem_count - len(trial.problems)
-    return [*reading.out, *_tallies(reading)]
-
-
-def _mark(rows: list[Record], outline: Outline) -> None:
-    """Say of the rows whose lines were left behind that they are abandoned."""
-    left = abandoned(outline)
-    if not left:
-        return
-    offsets = {offset for offset, uuid, _ in outline.nodes if uuid in left}
-    for place, row in enumerate(rows):
-        if isinstance(row, Message | ToolCall) and row.offset in offsets:
-            rows[place] = row._replace(abandoned=True)
+    reading.out += _tallies(reading)
+    return reading.out
 
 
 def _in_two_readings(log: Log) -> Iterator[Record]:
@@ -91,7 +89,7 @@ def _in_two_readings(log: Log) -> Iterator[Record]:
     reading.abandoned, reading.plain = abandoned(outline), False
     reading.last_copy = outline.last_copy
     for block in log.decoded(turns, reading.mending.line):
-        _read(reading, block)
+        _read(reading, block, *ids(block.values))
         yield from reading.out
         reading.out.clear()
     _end(reading)
@@ -113,50 +111,61 @@ def _begin(log: Log, outline: Outline, first_session_id: str | None) -> Reading:
 
 
 def _tallies(reading: Reading) -> Iterator[Tally]:
-    return tallies(reading.counts, skips.READ, skips.SKIPS)
+    return tallies(+reading.counts, skips.READ, skips.SKIPS)
 
 
-def _read(reading: Reading, block: Block[Turn]) -> None:
-    # Every line comes here: what nearly all of them need is written out.
-    log, place, trunk, plain = reading.log, reading.place, reading.trunk, reading.plain
+def _read(
+    reading: Reading, block: Block[Turn], uuids: list[str | None], parents: list[str | None]
+) -> None:
+    # Every line comes here: what nearly all of them need is done column by column.
+    log, place, trunk, entries = reading.log, reading.place, reading.trunk, block.values
     if reading.mending.dropped:
         _note_dropped(reading, block)
-    mixed = not trunk.side and any(map(_IS_SIDECHAIN, block.values))
+    times, known = times_of([entry.timestamp for entry in entries])
+    spots: Iterator[Spot] = map(
+        Spot, uuids, parents, times, block.offsets, map(len, block.rows), block.numbers, repeat(False)
+    )
+    if not reading.plain:
+        spots = (_spot(reading, spot) for spot in spots)
+    mixed = not trunk.side and True in [entry.is_sidechain for entry in entries]
+    owners = _owners(reading, block, times) if mixed else repeat(trunk)
     if not mixed:
-        threads.note(trunk, block.values)
-    for number, offset, row, entry in zip(*block, strict=True):
-        kind, thread, ts = entry.type, trunk, None
-        if mixed:
-            thread = _thread(reading, offset, entry) if entry.is_sidechain else trunk
-            threads.note(thread, [entry])
-        if entry.timestamp is not None:
-            ts = millis(entry.timestamp)
-            if ts is None or not _EARLIEST <= ts < _LATEST:
-                ts = None
-                log.problem(f"no time: {entry.timestamp!r:.60}", number, offset)
-            elif thread.ended_at is not None and ts > thread.ended_at:
-                thread.ended_at = ts
-            else:
-                threads.date(thread, ts)
-        spot = Spot(entry.uuid, entry.parent_uuid, ts, offset, len(row), number, False)
-        if not plain:
-            spot = _spot(reading, spot)
+        threads.note(trunk, entries)
+        threads.span(trunk, known)
+    answered = asked = 0
+    for thread, entry, spot, ts in zip(owners, entries, spots, times, strict=False):
+        if ts is None and entry.timestamp is not None:
+            log.problem(f"no time: {entry.timestamp!r:.60}", spot.number, spot.offset)
+        kind = entry.type
         if kind == "assistant":
-            reading.counts[kind] += 1
-            thread.talks = True
+            answered += 1
             said.assistant(log, place, thread, entry, spot)
         elif kind == "user":
-            reading.counts[kind] += 1
-            thread.talks = True
-            said.user(log, place, thread, entry, spot)
+            asked += 1
+            if said.user(log, place, thread, entry, spot) and reading.plain:
+                add_prompt(reading.outline, entry)
         else:
             _other(reading, thread, cast("Entry", entry), spot)
+    reading.counts["assistant"] += answered
+    reading.counts["user"] += asked
+    if not mixed and (answered or asked):
+        trunk.talks = True
+
+
+def _owners(reading: Reading, block: Block[Turn], times: list[int | None]) -> Iterator[Thread]:
+    """The session of each line, some of which are a side chain's; it is found when it is asked for."""
+    for offset, entry, ts in zip(block.offsets, block.values, times, strict=True):
+        thread = _thread(reading, offset, entry) if entry.is_sidechain else reading.trunk
+        threads.note(thread, [entry])
+        threads.date(thread, ts)
+        thread.talks = thread.talks or entry.type in _TURNS
+        yield thread
 
 
 def _other(reading: Reading, thread: Thread, entry: Entry, spot: Spot) -> None:
     """A line of another type than user and assistant."""
     kind = entry.type or "(none)"
-    reading.counts[_type(kind, entry)] += 1
+    reading.counts[type_of(kind, entry)] += 1
     if kind in _BETWEEN:
         thread.talks = True
         _between(reading, thread, entry, spot)
@@ -196,22 +205,6 @@ def _aside(reading: Reading, thread: Thread, entry: Entry, spot: Spot) -> None:
             reading.meta = agents.meta_of_line(entry)
         case _:
             lineage.name(thread, entry)
-
-
-def _type(kind: str, entry: Entry) -> str:
-    """A type's name in the tally: of some the type of what they carry belongs to it."""
-    match kind:
-        case "system":
-            part = entry.subtype
-        case "attachment":
-            part = entry.attachment.type if entry.attachment is not None else None
-        case "progress":
-            part = entry.data.type if entry.data is not None else None
-        case "queue-operation":
-            part = entry.operation
-        case _:
-            return kind
-    return f"{kind}/{part or '(none)'}"
 
 
 def _thread(reading: Reading, offset: int, entry: Turn) -> Thread:

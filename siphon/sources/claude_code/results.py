@@ -14,29 +14,34 @@ from siphon.sources.claude_code.answers import Answer
 from siphon.sources.claude_code.calls import Open, Result
 from siphon.sources.claude_code.entries import Block, Turn
 from siphon.sources.claude_code.outcome import agent_of, copied
-from siphon.sources.claude_code.spots import Spot, call_id
-from siphon.sources.claude_code.threads import Spawn, Thread, flush, last_said, seq
+from siphon.sources.claude_code.spots import LONG, Spot, call_id
+from siphon.sources.claude_code.threads import Spawn, Thread, flush, seq
+
+_DECODE = msgspec.json.Decoder().decode
+_SPAWN_KEYS = ("prompt", "description", "subagent_type")
 
 
 def open_call(
     log: Log, place: Place, thread: Thread, spot: Spot, block: Block, answer: Answer | None, index: int
 ) -> None:
     """A call's block. One that comes again is the same call, its arguments perhaps longer."""
-    given, args = _arguments(log, spot, block.input)
+    given: str | None
+    try:
+        args, given = _DECODE(block.input), str(block.input, "utf-8")
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        args, given = _salvaged(log, spot, block.input, error)
+    if args.__class__ is not dict:
+        args, given = {}, None if args is None else given
     tool = toolbox.tool(block.name or "unknown")
-    native_id = call_id(spot.native_id, block.id, index)
     key = block.id or f"\0{spot.offset}#{index}"
-    known = thread.calls.get(key)
-    if known is not None and (known.native_id == native_id or known.answer is answer):
-        if len(given or "") > len(known.input or ""):
-            known.input, known.tool, known.args = given, tool, args
-        return
-    if key in thread.done and native_id == key:
-        return
-    if known is not None:  # a counted id, given out anew: the earlier call has lost its result
-        thread.calls[f"\0{known.spot.offset}"] = known
-    before = last_said(thread) if thread.current is answer else None
+    is_long = len(key) >= LONG and block.id  # as nearly all are
+    native_id = key if is_long else call_id(spot.native_id, block.id, index)
+    if key in thread.calls or key in thread.done:
+        again = Open(0, native_id, tool, args, given, None, answer, spot)
+        if _is_known(thread, key, again):
+            return
     thread.last += 1
+    before = thread.said if thread.current is answer else None
     thread.calls[key] = Open(thread.last, native_id, tool, args, given, before, answer, spot)
     if answer is not None:
         answer.calls += 1
@@ -48,8 +53,18 @@ def open_call(
         _close(log, place, thread, key, thread.calls.pop(key), thread.orphans.pop(key)[1])
 
 
-_DECODE = msgspec.json.Decoder().decode
-_SPAWN_KEYS = ("prompt", "description", "subagent_type")
+def _is_known(thread: Thread, key: str, again: Open) -> bool:
+    """Whether the call of this id was opened before; if so, its longer arguments are kept."""
+    known = thread.calls.get(key)
+    if known is not None and (known.native_id == again.native_id or known.answer is again.answer):
+        if len(again.input or "") > len(known.input or ""):
+            known.input, known.tool, known.args = again.input, again.tool, again.args
+        return True
+    if key in thread.done and again.native_id == key:
+        return True
+    if known is not None:  # a counted id, given out anew: the earlier call has lost its result
+        thread.calls[f"\0{known.spot.offset}"] = known
+    return False
 
 
 def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Turn) -> None:
@@ -98,7 +113,7 @@ def _close(log: Log, place: Place, thread: Thread, key: str, opened: Open, resul
     if thread.unsent:
         flush(thread)  # a call's row refers to the message before it
     thread.done.add(key)
-    thread.out += calls.finished(log, place, thread.native_id, opened, result)
+    calls.finish(log, place, thread.out, thread.native_id, opened, result)
     if opened.tool.spawns and (agent := agent_of(result.extra)) is not None:
         thread.started.setdefault(agent, opened.native_id)
 
@@ -113,26 +128,14 @@ def _nameless(thread: Thread, entry: Turn) -> str:
     return nameless[0] if nameless else f"\0{entry.uuid}"
 
 
-def _arguments(log: Log, spot: Spot, raw: msgspec.Raw) -> tuple[str | None, dict[str, Any]]:
-    """The arguments as JSON text, as logged, and decoded."""
+def _salvaged(log: Log, spot: Spot, raw: msgspec.Raw, error: Exception) -> tuple[Any, str | None]:
+    """A call's arguments and their text, broken characters replaced; (None, None): it is no JSON."""
+    if not raw:
+        return None, None
+    log.problem(f"a tool call's input: {error}", spot.number, spot.offset)
     try:
-        args = _DECODE(raw)
-        given: str | None = str(raw, "utf-8")
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
-        if not raw:
-            return None, {}
-        log.problem(f"a tool call's input: {error}", spot.number, spot.offset)
-        given, args = _salvaged(bytes(raw))
-    if args.__class__ is dict:
-        return given, args
-    return None if args is None else given, {}
-
-
-def _salvaged(data: bytes) -> tuple[str | None, Any]:
-    """As above, broken characters replaced; (None, None): it is no JSON."""
-    try:
-        text = json.dumps(json.loads(data.decode(errors="replace")), ensure_ascii=False)
+        text = json.dumps(json.loads(bytes(raw).decode(errors="replace")), ensure_ascii=False)
         whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        return whole, msgspec.json.decode(whole)
+        return msgspec.json.decode(whole), whole
     except (ValueError, RecursionError):
         return None, None

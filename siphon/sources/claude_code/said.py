@@ -21,27 +21,34 @@ _STOPPED = "[Request interrupted by user for tool use]"
 Cast = tuple[MessageKind, Role]  # what a text that looks typed really is
 
 
-def user(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> None:
-    """A user line: what a person typed, tool results, or what the harness put there."""
+def user(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -> bool:
+    """A user line: what a person typed, tool results, or what the harness put there.
+
+    Returns whether it may hold more than results.
+    """
     content = entry.message.content if entry.message is not None else None
     if content is None:
         log.problem("user line without content", spot.number, spot.offset)
-        return
+        return False
     uuid = entry.uuid
-    if uuid in thread.seen:
-        return  # as `_repeated` says
     if uuid is not None:
+        if uuid in thread.seen:
+            return True  # as `_repeated` says
         thread.seen.add(uuid)
     if thread.unsent:
         threads.flush(thread)
-    texts: list[Block] = []
+    texts: list[Block] | None = None
     for block in content if isinstance(content, list) else _blocks(content):
         if block.type == "tool_result":
             results.take_result(log, place, thread, spot, block, entry)
+        elif texts is None:
+            texts = [block]
         else:
             texts.append(block)
-    if texts:
-        _user_texts(thread, entry, spot, texts)
+    if texts is None:
+        return False
+    _user_texts(thread, entry, spot, texts)
+    return True
 
 
 def _user_texts(thread: Thread, entry: Turn, spot: Spot, blocks: list[Block]) -> None:
@@ -236,9 +243,10 @@ def _speak(thread: Thread, entry: Turn, spot: Spot, answer: Answer, block: Block
         return
     thread.last += 1
     synthetic = answer.model == SYNTHETIC
+    made_up = synthetic or entry.is_api_error_message  # by the harness
     message = _ROW(Message, (
         thread.native_id, thread.last, "assistant",
-        "thinking" if thinks else _kind(entry, text, synthetic),
+        "thinking" if thinks else _kind(entry, text) if made_up else "reply",
         text, spot.ts, part_id(spot, index) if index else spot.native_id, spot.parent,
         None if synthetic else answer.model, None if synthetic else answer.native_id,
         spot.abandoned, None, spot.offset, spot.length,
@@ -247,15 +255,13 @@ def _speak(thread: Thread, entry: Turn, spot: Spot, answer: Answer, block: Block
         answer.chars += threads.speak(thread, message)
     else:
         thread.unsent.append(message)
+        thread.said = thread.last
         answer.chars += len(text)
 
 
-def _kind(entry: Turn, text: str, synthetic: bool) -> MessageKind:
-    if entry.is_api_error_message:
-        return "error"
-    if synthetic:
-        return "error" if text.startswith(_FAILURES) else "meta"
-    return "reply"
+def _kind(entry: Turn, text: str) -> MessageKind:
+    """Of a text that the harness put in the model's place."""
+    return "error" if entry.is_api_error_message or text.startswith(_FAILURES) else "meta"
 
 
 def _queued(thread: Thread, attached: Attached, spot: Spot) -> None:

@@ -8,7 +8,8 @@ from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.outcome import Outcome
 
 _KEPT = 4 << 20  # bytes that are read; the loader keeps less
-_SAVED = re.compile(r"<persisted-output>.*?saved to: ([^\n]+)", re.DOTALL)
+PERSISTED = "<persisted-output>"
+_SAVED = re.compile(rf"{PERSISTED}.*?saved to: ([^\n]+)", re.DOTALL)
 
 
 class Spilled(NamedTuple):
@@ -23,7 +24,7 @@ def spilled(log: Log, place: Place, text: str | None, outcome: Outcome | None) -
     directly in the session's own folder.
     """
     path = outcome.persisted_output_path if outcome is not None else None
-    if path is None and text is not None and "<persisted-output>" in text:
+    if path is None and text is not None and PERSISTED in text:
         found = _SAVED.search(text)
         path = found[1].strip() if found else None
     if not path or not isinstance(path, str):

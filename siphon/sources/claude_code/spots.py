@@ -1,9 +1,14 @@
 """Where and when a line stands, and the ids of what it holds."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from siphon.times import millis
+
 _RANDOM = ("toolu_", "srvtoolu_", "mcptoolu_", "call_")
-_LONG = 20  # characters from which an id is taken to be random
+LONG = 20  # characters from which an id is taken to be random
+_EARLIEST, _LATEST = 1_577_836_800_000, 4_102_444_800_000  # 2020 and 2100: other times are damage
 
 
 class Spot(msgspec.Struct, frozen=True, gc=False):
@@ -27,7 +32,7 @@ def part_id(spot: Spot, index: int) -> str | None:
 
 def is_random(call: str) -> bool:
     """Whether a call's id is unique as it stands; other vendors' models count upwards (`Bash:0`)."""
-    return len(call) >= _LONG or call.startswith(_RANDOM)
+    return len(call) >= LONG or call.startswith(_RANDOM)
 
 
 def call_id(line: str | None, call: str | None, index: int) -> str | None:
@@ -35,3 +40,13 @@ def call_id(line: str | None, call: str | None, index: int) -> str | None:
     if call and is_random(call):
         return call
     return None if line is None else f"{line}/{call or index}"
+
+
+def times_of(stamps: Sequence[str | int | float | None]) -> tuple[list[int | None], list[int]]:
+    """The lines' times, None too for what cannot be one; and those that are known."""
+    times = [millis(stamp) for stamp in stamps]
+    known = list(filter(None, times))
+    if 0 in times or (known and (min(known) < _EARLIEST or max(known) >= _LATEST)):
+        times = [ts if ts is not None and _EARLIEST <= ts < _LATEST else None for ts in times]
+        known = list(filter(None, times))
+    return times, known

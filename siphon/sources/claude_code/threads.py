@@ -62,6 +62,7 @@ class Thread:
         default_factory=dict
     )  # by the ids of response and request, where both are known
     current: Answer | None = None
+    said: int | None = None  # seq of the current answer's last message
     told: list[Message] = field(default_factory=list)  # of the current answer
     unsent: list[Message] = field(default_factory=list)  # the same, not yet among `out`
     calls: dict[str, Open] = field(default_factory=dict)  # by id, without result yet
@@ -108,6 +109,13 @@ def date(thread: Thread, ts: int | None) -> None:
             thread.started_at = ts
 
 
+def span(thread: Thread, times: list[int]) -> None:
+    """Take many lines' times."""
+    if times:
+        date(thread, min(times))
+        date(thread, max(times))
+
+
 def say(
     thread: Thread,
     spot: Spot,
@@ -140,16 +148,10 @@ def say(
 
 def answer(thread: Thread, current: Answer) -> None:
     """Go over to another answer."""
-    flush(thread)
-    thread.told.clear()
-    thread.current = current
-
-
-def last_said(thread: Thread) -> int | None:
-    """The seq of the current answer's last message."""
     if thread.unsent:
-        return thread.unsent[-1].seq
-    return thread.told[-1].seq if thread.told else None
+        flush(thread)
+    thread.told.clear()
+    thread.current, thread.said = current, None
 
 
 def speak(thread: Thread, message: Message) -> int:
@@ -170,6 +172,7 @@ def speak(thread: Thread, message: Message) -> int:
                 thread.unsent[place] = known._replace(text=new)
                 return len(new) - len(old)
     thread.unsent.append(message)
+    thread.said = message.seq
     return len(new)
 
 

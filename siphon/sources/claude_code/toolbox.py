@@ -69,15 +69,16 @@ def summary(tool: Tool, args: Args) -> str | None:
     """One line: the command, path, query, description, question or current task."""
     for key in tool.telling:
         value = args.get(key)
-        if value and isinstance(value, str) and (words := _words(value)):
-            return words
+        if value and isinstance(value, str):
+            is_line = len(value) <= SUMMARY and "\n" not in value and "  " not in value
+            words = value.strip() if is_line else _words(value)  # most are a line as they stand
+            if words:
+                return words
     return _summed_up(args)
 
 
 def _words(text: str) -> str | None:
-    """As `line`, in less time: most commands and paths are a line as they stand."""
-    if len(text) <= SUMMARY and "\n" not in text and "  " not in text:
-        return text.strip()
+    """As `line`, in less time."""
     head = text[: SUMMARY * 50].partition("\n")[0]
     return line(head) or line(text)
 
