@@ -64,7 +64,7 @@ def first_session_id(log: Log) -> str | None:
 
 def place_of(log: Log, session_id: str | None) -> Place:
     """`session_id`: what its lines say."""
-    parts, stem = log.path.split("/"), log.stem
+    parts, stem = log.path.split("/"), _stem(log)
     agent = stem.removeprefix(_PREFIX) if stem.startswith(_PREFIX) else None
     if "subagents" in parts[1:]:
         end = len(parts) - parts[::-1].index("subagents") - 1
@@ -83,13 +83,20 @@ def is_agent_file(log: Log) -> bool:
     return log.path.rpartition("/")[2].startswith(_PREFIX)
 
 
+def _stem(log: Log) -> str:
+    """As the log's own, which takes a path apart for it: there are thousands of small agents' files."""
+    stem, dot, suffix = log.name.rpartition(".")
+    return stem if stem and dot and suffix == "jsonl" else log.stem
+
+
 def kind(agent_id: str) -> SessionKind:
     return "internal" if agent_id.startswith(_INTERNAL) else "subagent"
 
 
 def meta_of(log: Log) -> Meta:
     """The companion's content; empty if there is none."""
-    companion = log.near(f"{log.stem}.meta.json")
+    folder, slash, _ = log.path.rpartition("/")
+    companion = log.at(f"{folder}{slash}{_stem(log)}.meta.json")
     found = companion.json(_META) if companion is not None else None
     return found or Meta()
 

@@ -13,6 +13,7 @@ _CHARS_PER_CALL = 100  # what a tool call's frame costs, as characters; at least
 _PLACEHOLDER = 8  # tokens; the shortest finished response in those logs has 11
 _TIERS: dict[str | None, str] = {name: name for name in ("batch", "priority", "flex", "fast")}
 _USUAL = (None, "standard")
+_ROW = tuple.__new__  # a row by place, not by name, costs a fifth
 _ANYWHERE = {"not_available", "global", "", None}
 
 
@@ -52,9 +53,16 @@ def request(answer: Answer, session: str, nested: bool) -> Request | None:
     ):
         return None
     cost = None if answer.cost_usd is None else round(answer.cost_usd * 1e9)
-    tier, geo = _price_names(usages)
-    # By place, not by name, a row of this width costs a fifth.
-    return tuple.__new__(Request, (
+    tier = geo = None
+    for usage in usages:
+        if (
+            usage.service_tier not in _USUAL
+            or usage.speed not in _USUAL
+            or usage.inference_geo not in _ANYWHERE
+        ):
+            tier, geo = _price_names(usages)
+            break
+    return _ROW(Request, (
         session, answer.native_id, answer.seq, answer.model, answer.ts, fresh, read, short, hour, output,
         reasoning, searches, cost, not answer.finished and _incomplete(answer, output), nested, False,
         tier, geo, None, answer.offset, answer.length,
@@ -94,7 +102,7 @@ def _price_names(usages: list[Usage]) -> tuple[str | None, str | None]:
     """The first tier and the last region that are priced apart."""
     tier = geo = None
     for usage in usages:
-        if tier is None and not (usage.service_tier == "standard" and usage.speed in _USUAL):
+        if tier is None:
             tier = _TIERS.get(usage.speed) or _TIERS.get(usage.service_tier)
         if usage.inference_geo not in _ANYWHERE:
             geo = usage.inference_geo

@@ -1,20 +1,15 @@
-"""A tool call and its result become one row: status, exit code, duration, files and lines."""
+"""Tool calls and results as they are told: texts, media, status, exit code."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Log
-from siphon.records import FileTouch, Record, Status, ToolCall
-from siphon.sources._text import size
-from siphon.sources.claude_code import outcome as told
+from siphon.records import Status, ToolCall
 from siphon.sources.claude_code import toolbox
-from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
-from siphon.sources.claude_code.entries import Block, Media
-from siphon.sources.claude_code.outcome import Extra, Outcome
-from siphon.sources.claude_code.spills import PERSISTED, spilled
+from siphon.sources.claude_code.entries import Block, Media, Turn
+from siphon.sources.claude_code.outcome import Outcome
 from siphon.sources.claude_code.spots import Spot
 from siphon.sources.claude_code.toolbox import Args, Tool
 
@@ -24,8 +19,7 @@ _REJECTIONS = (
     "The user doesn't want to take this action right now",
     "User rejected tool use",
 )
-_INTERRUPTED = "[Request interrupted by user for tool use]"
-_ROW = tuple.__new__  # a row by place, not by name, costs a fifth
+INTERRUPTED = "[Request interrupted by user for tool use]"
 
 
 class Open(msgspec.Struct, gc=False):
@@ -42,14 +36,13 @@ class Open(msgspec.Struct, gc=False):
     interrupted: bool = False
 
 
-class Result(msgspec.Struct, frozen=True, gc=False):
-    """A tool's result, wherever in a line it stands."""
+class Result(NamedTuple):
+    """A result whose call has not come."""
 
-    text: str | None
-    is_error: bool | None
-    extra: Extra  # toolUseResult
-    denied: bool
+    seq: int
     spot: Spot
+    block: Block
+    entry: Turn  # as much of it as tells of the result
 
 
 def unfinished(session: str, opened: Open) -> ToolCall:
@@ -70,54 +63,6 @@ def unfinished(session: str, opened: Open) -> ToolCall:
         offset=opened.spot.offset,
         length=opened.spot.length,
     )
-
-
-def finish(
-    log: Log, place: Place, out: list[Record], session: str, opened: Open, result: Result
-) -> None:
-    """Yield the rows of a call with its result."""
-    # A third of all lines come here: what few results are is asked before a function is called.
-    tool, answer, spot = opened.tool, opened.answer, opened.spot
-    text, extra, end = result.text, result.extra, result.spot
-    whole = code = duration = added = removed = path = None
-    outcome = extra if tool.tells and isinstance(extra, Outcome) else None
-    status: Status = "ok"
-    if (
-        result.is_error
-        or result.denied
-        or isinstance(extra, str)
-        or (text is not None and text.startswith(_INTERRUPTED))
-        or (outcome is not None and outcome.interrupted)
-    ):
-        status = _status(result, outcome)
-    if outcome is not None:
-        if (measures := told.measures(outcome)) is not None:
-            whole, code, duration = measures
-        if answer is not None and tool.key == "websearch":
-            answer.searched += told.searches(outcome)
-    if (text is not None and PERSISTED in text) or (
-        outcome is not None and outcome.persisted_output_path
-    ):
-        spill = spilled(log, place, text, outcome)
-        text, whole = (text, whole) if spill is None else spill
-    if tool.action is not None and status == "ok":
-        path = toolbox.touched(opened.args)
-        if tool.changes and (lines := toolbox.changed(tool, opened.args, outcome)) is not None:
-            added, removed = lines
-    if whole is None and text is not None:
-        whole = len(text) if text.isascii() else size(text)
-    if code is None and result.is_error:
-        code = _exit_code(result)
-    if duration is None:
-        duration = _between(spot.ts, end.ts)
-    out.append(_ROW(ToolCall, (
-        session, opened.seq, tool.name, tool.kind, opened.native_id, opened.message_seq,
-        toolbox.summary(tool, opened.args), opened.input, text, whole, status, code, spot.ts, duration,
-        added, removed, None if answer is None else answer.native_id, spot.abandoned, spot.offset,
-        spot.length, end.offset, end.length,
-    )))  # fmt: skip
-    if path is not None and tool.action is not None:
-        out.append(FileTouch(session, opened.seq, path, tool.action, added, removed))
 
 
 def text_of(content: Any) -> str | None:
@@ -154,15 +99,16 @@ def _part(block: Block) -> str | None:
     return " ".join(filter(None, (f"[{block.type or 'block'}", block.tool_name or block.name))) + "]"
 
 
-def _status(result: Result, outcome: Outcome | None) -> Status:
-    text, is_error, extra = result.text, result.is_error, result.extra
+def status(block: Block, entry: Turn, text: str | None, outcome: Outcome | None) -> Status:
+    """How a call went, by its result."""
+    is_error, extra = block.is_error, entry.tool_use_result
     failure = extra if isinstance(extra, str) else ""
-    if result.denied or (failure and failure.startswith(_REJECTIONS)):
+    if entry.tool_denial_kind is not None or (failure and failure.startswith(_REJECTIONS)):
         return "rejected"
     if text is not None:
         if is_error and text.startswith(_REJECTIONS):
             return "rejected"
-        if text.startswith(_INTERRUPTED):
+        if text.startswith(INTERRUPTED):
             return "interrupted"
     if outcome is not None and outcome.interrupted is True:
         return "interrupted"
@@ -171,13 +117,7 @@ def _status(result: Result, outcome: Outcome | None) -> Status:
     return "ok"
 
 
-def _exit_code(result: Result) -> int | None:
+def exit_code(text: str | None) -> int | None:
     """As the text of a failed command begins."""
-    found = _EXIT.match(result.text) if result.text is not None else None
+    found = _EXIT.match(text) if text is not None else None
     return int(found[1]) if found is not None else None
-
-
-def _between(begin: int | None, end: int | None) -> int | None:
-    if begin is None or end is None:
-        return None
-    return end - begin if end > begin else 0

@@ -1,5 +1,7 @@
 """`toolUseResult`: the harness's own view of a tool's result, beside the text that the model got."""
 
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,6 +48,7 @@ class _Found(msgspec.Struct, gc=False):
     tool_use_id: Any = None
 
 
+_SIGN = itemgetter(slice(1))  # what a patch's row begins with
 _RAW = ("structured_patch", "results", "task")
 _PATCH = msgspec.json.Decoder(list[_Hunk])
 _TASK = msgspec.json.Decoder(_Task)
@@ -114,11 +117,8 @@ def patched(outcome: Outcome) -> Lines | None:
         hunks = _PATCH.decode(outcome.structured_patch)
     except msgspec.DecodeError:
         return None
-    rows = [row for hunk in hunks for row in hunk.lines]
-    text = "\n".join(["", *rows])
-    if text.count("\n") != len(rows):  # of a patch that no tool made
-        text = "".join([f"\n{row[:1]}" for row in rows])
-    return Lines(text.count("\n+"), text.count("\n-")) if rows else None
+    signs = "".join(map(_SIGN, chain.from_iterable([hunk.lines for hunk in hunks])))
+    return Lines(signs.count("+"), signs.count("-")) if any(hunk.lines for hunk in hunks) else None
 
 
 def searches(outcome: Outcome) -> int:

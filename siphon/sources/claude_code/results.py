@@ -1,4 +1,7 @@
-"""Opening calls and bringing each result to its call, in whichever order they stand in the log."""
+"""Opening calls and bringing each result to its call, in whichever order they stand in the log.
+
+A call with its result becomes one row: status, exit code, duration, files and lines.
+"""
 
 import json
 from typing import Any
@@ -6,18 +9,21 @@ from typing import Any
 import msgspec
 
 from siphon.log import Log
-from siphon.records import Message
+from siphon.records import FileTouch, Message, ToolCall
 from siphon.sources._loose import text
+from siphon.sources._text import size as utf8_size
 from siphon.sources.claude_code import calls, toolbox
 from siphon.sources.claude_code.agents import Place
 from siphon.sources.claude_code.answers import Answer
-from siphon.sources.claude_code.calls import Open, Result
+from siphon.sources.claude_code.calls import INTERRUPTED, Open, Result
 from siphon.sources.claude_code.entries import Block, Turn
-from siphon.sources.claude_code.outcome import agent_of, copied
+from siphon.sources.claude_code.outcome import Outcome, agent_of, copied, measures, searches
+from siphon.sources.claude_code.spills import PERSISTED, spilled
 from siphon.sources.claude_code.spots import LONG, Spot, call_id
 from siphon.sources.claude_code.threads import Spawn, Thread, flush, seq
 
 _DECODE = msgspec.json.Decoder().decode
+_ROW = tuple.__new__  # a row by place, not by name, costs a fifth
 _SPAWN_KEYS = ("prompt", "description", "subagent_type")
 
 
@@ -50,7 +56,8 @@ def open_call(
         keys = (text(args.get(key)) for key in _SPAWN_KEYS)
         thread.spawns.append(Spawn(block.id, native_id, spot.offset, *keys))
     if key in thread.orphans:
-        _close(log, place, thread, key, thread.calls.pop(key), thread.orphans.pop(key)[1])
+        result = thread.orphans.pop(key)
+        take_result(log, place, thread, result.spot, result.block, result.entry)
 
 
 def _is_known(thread: Thread, key: str, again: Open) -> bool:
@@ -68,17 +75,69 @@ def _is_known(thread: Thread, key: str, again: Open) -> bool:
 
 
 def take_result(log: Log, place: Place, thread: Thread, spot: Spot, block: Block, entry: Turn) -> None:
-    """A result's block. The first result of a call counts."""
+    """A result's block; with its call it becomes a row. The first result of a call counts."""
+    # A third of all lines come here: what few results are is asked before a function is called.
     key, text = block.tool_use_id or _nameless(thread, entry), block.content
     if not isinstance(text, str):
         text = calls.text_of(text)
-    denied = entry.tool_denial_kind is not None
-    result = Result(text, block.is_error, entry.tool_use_result, denied, spot)
     opened = thread.calls.pop(key, None)
-    if opened is not None:
-        _close(log, place, thread, key, opened, result)
-    elif key not in thread.done and key not in thread.orphans:
-        thread.orphans[key] = seq(thread), msgspec.structs.replace(result, extra=copied(result.extra))
+    if opened is None:
+        _keep(thread, key, spot, text, block, entry)
+        return
+    if thread.unsent:
+        flush(thread)  # a call's row refers to the message before it
+    thread.done.add(key)
+    tool, answer, begin, status = opened.tool, opened.answer, opened.spot, "ok"
+    is_error, extra = block.is_error, entry.tool_use_result
+    size = code = duration = added = removed = path = None
+    outcome = extra if tool.tells and isinstance(extra, Outcome) else None
+    if (
+        is_error
+        or entry.tool_denial_kind is not None
+        or isinstance(extra, str)
+        or (text is not None and text.startswith(INTERRUPTED))
+        or (outcome is not None and outcome.interrupted)
+    ):
+        status = calls.status(block, entry, text, outcome)
+        code = calls.exit_code(text) if is_error else None
+    if outcome is not None:
+        if (stated := measures(outcome)) is not None:
+            size, duration = stated.size, stated.duration_ms
+            code = code if stated.exit_code is None else stated.exit_code
+        if answer is not None and tool.key == "websearch":
+            answer.searched += searches(outcome)
+    if (text is not None and PERSISTED in text) or (
+        outcome is not None and outcome.persisted_output_path
+    ):
+        spill = spilled(log, place, text, outcome)
+        text, size = (text, size) if spill is None else spill
+    if tool.action is not None and status == "ok":
+        path, added, removed = toolbox.touched(tool, opened.args, outcome)
+    if size is None and text is not None:
+        size = len(text) if text.isascii() else utf8_size(text)
+    if duration is None and begin.ts is not None and spot.ts is not None:
+        duration = spot.ts - begin.ts if spot.ts > begin.ts else 0
+    thread.out.append(_ROW(ToolCall, (
+        thread.native_id, opened.seq, tool.name, tool.kind, opened.native_id, opened.message_seq,
+        toolbox.summary(tool, opened.args), opened.input, text, size, status, code, begin.ts, duration,
+        added, removed, None if answer is None else answer.native_id, begin.abandoned, begin.offset,
+        begin.length, spot.offset, spot.length,
+    )))  # fmt: skip
+    if path is not None and tool.action is not None:
+        touch = FileTouch(thread.native_id, opened.seq, path, tool.action, added, removed)
+        thread.out.append(touch)
+    if tool.spawns and (agent := agent_of(extra)) is not None:
+        thread.started.setdefault(agent, opened.native_id)
+
+
+def _keep(thread: Thread, key: str, spot: Spot, text: str | None, block: Block, entry: Turn) -> None:
+    """A result that comes before its call, or again; nothing that is kept holds its whole line."""
+    if key not in thread.done and key not in thread.orphans:
+        kept = Block(tool_use_id=key, content=text, is_error=block.is_error)
+        told = Turn(
+            tool_use_result=copied(entry.tool_use_result), tool_denial_kind=entry.tool_denial_kind
+        )
+        thread.orphans[key] = Result(seq(thread), spot, kept, told)
 
 
 def interrupt(thread: Thread) -> None:
@@ -91,14 +150,13 @@ def close_all(thread: Thread) -> None:
     """At the log's end: calls without result, and results whose call is in no log."""
     flush(thread)
     thread.out.extend(calls.unfinished(thread.native_id, call) for call in thread.calls.values())
-    for key, (at, result) in thread.orphans.items():
-        spot = result.spot
+    for key, (at, spot, block, _) in thread.orphans.items():
         message = Message(
             session=thread.native_id,
             seq=at,
             role="tool",
             kind="tool_result",
-            text=result.text,
+            text=calls.text_of(block.content),
             ts=spot.ts,
             native_id=spot.native_id and f"{spot.native_id}#{key}",
             parent_native_id=spot.parent,
@@ -107,15 +165,6 @@ def close_all(thread: Thread) -> None:
             length=spot.length,
         )
         thread.out.append(message)
-
-
-def _close(log: Log, place: Place, thread: Thread, key: str, opened: Open, result: Result) -> None:
-    if thread.unsent:
-        flush(thread)  # a call's row refers to the message before it
-    thread.done.add(key)
-    calls.finish(log, place, thread.out, thread.native_id, opened, result)
-    if opened.tool.spawns and (agent := agent_of(result.extra)) is not None:
-        thread.started.setdefault(agent, opened.native_id)
 
 
 def _nameless(thread: Thread, entry: Turn) -> str:

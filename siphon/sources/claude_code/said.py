@@ -79,12 +79,15 @@ def assistant(log: Log, place: Place, thread: Thread, entry: Turn, spot: Spot) -
         answer.finished = True
     if entry.cost_usd is not None:
         answers.charge(answer, entry.cost_usd)
-    if uuid in thread.seen:
-        return  # as `_repeated` says
     if uuid is not None:
+        if uuid in thread.seen:
+            return  # as `_repeated` says
         thread.seen.add(uuid)
     if thread.current is not answer:
-        threads.answer(thread, answer)
+        if thread.unsent:
+            threads.flush(thread)
+        thread.told.clear()
+        thread.current, thread.said = answer, None
     before = thread.last
     for index, block in enumerate(content if isinstance(content, list) else _blocks(content)):
         if block.type in _CALLS:
@@ -228,8 +231,9 @@ def _answer(thread: Thread, entry: Turn, body: Body, spot: Spot) -> Answer:
         native_id = key if named or request_id else spot.native_id
         known = Answer(native_id, 0, body.model, spot.ts, spot.offset, spot.length, request_id)
         thread.answers[key] = known
-    known.model = known.model or body.model
-    known.request_id = known.request_id or request_id
+    else:
+        known.model = known.model or body.model
+        known.request_id = known.request_id or request_id
     if named and known.request_id == request_id and known.model:
         thread.heard[named, request_id] = known
     return known

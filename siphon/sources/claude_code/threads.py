@@ -67,9 +67,7 @@ class Thread:
     unsent: list[Message] = field(default_factory=list)  # the same, not yet among `out`
     calls: dict[str, Open] = field(default_factory=dict)  # by id, without result yet
     done: set[str] = field(default_factory=set)  # ids of calls with a result
-    orphans: dict[str, tuple[int, Result]] = field(
-        default_factory=dict
-    )  # by id, with a seq: no call yet
+    orphans: dict[str, Result] = field(default_factory=dict)  # by id, without call yet
     spawns: list[Spawn] = field(default_factory=list)
     started: dict[str, str | None] = field(default_factory=dict)  # agent's id → call that started it
     queue: Queue = field(default_factory=Queue)
@@ -144,14 +142,6 @@ def say(
         length=spot.length,
     )
     thread.out.append(message)
-
-
-def answer(thread: Thread, current: Answer) -> None:
-    """Go over to another answer."""
-    if thread.unsent:
-        flush(thread)
-    thread.told.clear()
-    thread.current, thread.said = current, None
 
 
 def speak(thread: Thread, message: Message) -> int:

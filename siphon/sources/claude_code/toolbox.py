@@ -85,6 +85,8 @@ def _words(text: str) -> str | None:
 
 def _summed_up(args: Args) -> str | None:
     for key, field in (("todos", "activeForm"), ("questions", "question")):
+        if key not in args:
+            continue
         found = [item for item in _items(args.get(key)) if isinstance(item.get(field), str)]
         if found:
             current = [item for item in found if item.get("status") == "in_progress"] or found
@@ -92,13 +94,18 @@ def _summed_up(args: Args) -> str | None:
     return first(args, _SUMMARY) or first(args, args)
 
 
-def touched(args: Args) -> str | None:
-    """The file or folder that a file tool was given."""
+def touched(
+    tool: Tool, args: Args, outcome: Outcome | None
+) -> tuple[str | None, int | None, int | None]:
+    """The file or folder that a file tool was given, lines added to it and removed."""
     path = args.get("file_path")
-    return path if path and isinstance(path, str) else text_of(args, "notebook_path", "path")
+    if not path or not isinstance(path, str):
+        path = text_of(args, "notebook_path", "path")
+    lines = _changed(tool, args, outcome) if tool.changes else None
+    return (path, None, None) if lines is None else (path, *lines)
 
 
-def changed(tool: Tool, args: Args, outcome: Outcome | None) -> Lines | None:
+def _changed(tool: Tool, args: Args, outcome: Outcome | None) -> Lines | None:
     """Lines added and removed by a call of a changing tool that went well; None: nothing tells."""
     if outcome is not None and (lines := patched(outcome)) is not None:
         return lines
