@@ -1,7 +1,10 @@
 """Prices meet requests: what the loader stores of a request's cost, and the table `prices`."""
 
 import json
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from siphon.price_table import NANO, Band, Price, PriceTable
 from siphon.prices import cost_nanousd, find
@@ -19,23 +22,49 @@ class Cost(NamedTuple):
 UNKNOWN = Cost(None, None, None)
 
 
+_Found = tuple[int | None, int | None, str | None]  # a Cost's values
+_asked = itemgetter(  # what `_cost` asks for, of a request or of columns in its fields' order
+    *map(
+        Request._fields.index,
+        ("model", "ts", "provider", "tier", "geo", "aggregate", "input_tokens", "cache_read_tokens",
+        "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "web_searches"),
+    )
+)  # fmt: skip
+
+
 def cost(table: PriceTable, request: Request) -> Cost:
     """What the request cost by the table at its time."""
-    match = find(table, request.model, request.ts, request.provider, request.tier, request.geo)
+    return Cost(*_cost(table, *_asked(request)))
+
+
+def costs(table: PriceTable, requests: Sequence[Sequence[Any]]) -> list[_Found]:
+    """The same of many requests, given by columns."""
+    return list(map(partial(_cost, table), *_asked(requests)))
+
+
+def _cost(
+    table: PriceTable,
+    model: str | None,
+    ts: int | None,
+    provider: str | None,
+    tier: str | None,
+    geo: str | None,
+    aggregate: bool,
+    fresh: int | None,
+    read: int | None,
+    write: int | None,
+    write_1h: int | None,
+    output: int | None,
+    searches: int | None,
+) -> _Found:
+    match = find(table, model, ts, provider, tier, geo)
     if match is None:
         return UNKNOWN
+    price, rule, multiplier = match
     amount = cost_nanousd(
-        match.price,
-        request.input_tokens,
-        request.cache_read_tokens,
-        request.cache_write_tokens,
-        request.cache_write_1h_tokens,
-        request.output_tokens,
-        request.web_searches,
-        match.multiplier,
-        banded=not request.aggregate,
+        price, fresh, read, write, write_1h, output, searches, multiplier, not aggregate
     )
-    return Cost(amount if amount < 2**63 else None, match.price.id, match.rule)
+    return amount if amount < 2**63 else None, price.id, rule
 
 
 def table_rows(table: PriceTable) -> list[tuple[object, ...]]:

@@ -17,6 +17,7 @@ from siphon.archive import Archive
 from siphon.log import Log, Read
 from siphon.own_prices import current_prices
 from siphon.price_table import PriceTable, load_prices
+from siphon.records import Problem
 from siphon.rows import Batch, Rows
 from siphon.sources import sources
 from siphon.stale import Job
@@ -50,10 +51,7 @@ def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Par
     rows = Rows(job.source, f"{held.host}/{held.path}", prices)
     error = None
     try:
-        for record in sources()[job.source].parse(log):
-            rows.add(record)
-            if rows.text_size > BATCH_TEXT:
-                yield rows.take()
+        yield from _read(job, log, rows)
     except FileNotFoundError as missing:
         error = f"{missing.filename or missing}: not in the archive; `siphon verify` tells more"
     except Exception as bug:  # a parser's bug stops this log alone; its old rows stay
@@ -62,9 +60,19 @@ def batches(archive: Path, job: Job, prices: PriceTable) -> Iterator[Batch | Par
     rows.add_problems(log.problems)
     if log.problem_count > len(log.problems):
         left = log.problem_count - len(log.problems)
-        rows.problems.append((None, None, f"and {left} more problems in this log"))
+        rows.add_problems([Problem(f"and {left} more problems in this log")])
     yield rows.take()
     yield Parsed(list(log.reads), error)
+
+
+def _read(job: Job, log: Log, rows: Rows) -> Iterator[Batch]:
+    """The log's rows; rows are made of records some at a time, so a bug may show itself at the end."""
+    adders = rows.adders()
+    for record in sources()[job.source].parse(log):
+        adders[record.__class__](record)
+        if rows.text_size > BATCH_TEXT:
+            yield rows.take()
+    yield rows.take()
 
 
 @lru_cache(1)

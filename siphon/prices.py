@@ -19,6 +19,7 @@ __all__ = ["PLAIN", "Match", "Price", "PriceTable", "cost_nanousd", "find", "loa
 
 _DAY = 24 * 60  # minutes
 _HOUR = 3_600_000  # ms
+_MILLION = 1_000_000
 _MEMO_LIMIT = 4096  # names, or hours; a log can hold any
 
 
@@ -39,7 +40,9 @@ def find(
     `tier` is fast, batch, priority or flex; `geo` is us where the log says so. A tier that has no price
     costs the plain one, and the rule says so.
     """
-    found = _candidates(table, model, provider) if model is not None else None
+    if model is None:
+        return None
+    found = table.memo.get((model, provider)) or _candidates(table, model, provider)
     if found is None:
         return None
     if not found.steady or ts is None:
@@ -173,19 +176,21 @@ def cost_nanousd(
     """
     fresh, read = input_tokens or 0, cache_read_tokens or 0
     write, write_1h = cache_write_tokens or 0, cache_write_1h_tokens or 0
-    charge = price.charges[0]
-    if banded:
+    charges = price.charges
+    charge = charges[0]
+    if banded and len(charges) > 1:
         prompt = fresh + read + write + write_1h
-        for band in price.charges[1:]:
+        for band in charges:
             if prompt > band.over:
                 charge = band
-    tokens = (
-        fresh * charge.input
-        + read * charge.cache_read
-        + write * charge.cache_write_5m
-        + write_1h * charge.cache_write_1h
-        + (output_tokens or 0) * charge.output
-    )
-    searches = (web_searches or 0) * (price.web_search or 0)
-    unit = 1_000_000 * PLAIN  # tokens x price is in nano-USD per million tokens
+    _, for_fresh, for_output, for_read, for_write, for_write_1h = charge
+    tokens = fresh * for_fresh + read * for_read + (output_tokens or 0) * for_output
+    if write:  # seldom both, and each multiplication counts
+        tokens += write * for_write
+    if write_1h:
+        tokens += write_1h * for_write_1h
+    searches = web_searches * (price.web_search or 0) if web_searches else 0
+    if multiplier == PLAIN:  # as below, both sides divided by it
+        return (tokens + searches * _MILLION + _MILLION // 2) // _MILLION
+    unit = _MILLION * PLAIN  # tokens x price is in nano-USD per million tokens
     return (tokens * multiplier + searches * unit + unit // 2) // unit

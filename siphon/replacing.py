@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 import msgspec
 
+from siphon.columns import Column
 from siphon.rows import COLUMNS, SESSION_COLUMNS, SLOTS, Batch, Row
 from siphon.writer import (
     KEYED,
@@ -56,23 +58,34 @@ def replace(
         _replace_listed(connection, table, sessions, rows, changes)
     _replace_notes(connection, log, whole)
     _drop_sessions(connection, log, set(sessions), changes)
-    return sum(len(whole.tables[table]) for table in KEYED), len(whole.problems)
+    records = sum(len(whole.tables[table][0]) for table in KEYED if whole.tables[table])
+    return records, len(whole.problems)
 
 
 def merged(batches: Iterable[Batch]) -> Batch:
-    whole = Batch([], [], {name: [] for name in COLUMNS}, [], [])
-    for batch in batches:
-        whole.sessions[:] = batch.sessions
-        whole.facts.extend(batch.facts)
-        for name, rows in batch.tables.items():
-            whole.tables[name].extend(rows)
-        whole.problems.extend(batch.problems)
-        whole.tallies.extend(batch.tallies)
-    return whole
+    """All of a log's batches as one."""
+    parts = list(batches)
+    return Batch(
+        parts[-1].sessions,
+        [fact for batch in parts for fact in batch.facts],
+        {name: _joined([batch.tables[name] for batch in parts]) for name in COLUMNS},
+        [problem for batch in parts for problem in batch.problems],
+        [tally for batch in parts for tally in batch.tallies],
+    )
 
 
-def _with_sessions(rows: list[tuple[int, Row]], sessions: list[int], log: int) -> list[Row]:
-    return [(*values, sessions[number], log) for number, values in rows]
+def _joined(parts: list[list[Column]]) -> list[Column]:
+    """A table's columns, of several batches."""
+    return [list(chain.from_iterable(some)) for some in zip(*filter(None, parts), strict=True)]
+
+
+def _with_sessions(columns: list[Column], sessions: list[int], log: int) -> list[Row]:
+    """Rows, as they are stored, of a batch's columns."""
+    if not columns:
+        return []
+    numbers, *values = columns
+    ids = map(sessions.__getitem__, numbers)
+    return list(zip(*values, ids, repeat(log, len(numbers)), strict=True))
 
 
 def _repoint(row: Row, place: int, final: dict[object, int]) -> Row:
@@ -118,6 +131,7 @@ def _replace_keyed(
     names = (*COLUMNS[table], "session_id", "log_id")
     at = {name: place for place, name in enumerate(names)}
     stored = _stored(connection, table, names, sessions, at)
+    new = insert(table, names)
     update = f"update {table} set {', '.join(f'{name} = ?' for name in names)} where id = ?"
     numbered = _Numbered(at)
     for row in rows:
@@ -139,7 +153,7 @@ def _replace_keyed(
             wanted = free_id(connection, table, row[0])  # type: ignore[arg-type]  # ids are ints
             final[row[0]] = wanted
             row = (wanted, *row[1:])
-        connection.execute(insert(table), row)
+        connection.execute(new, row)
     for old in stored.values():
         _note(changes, table, old[1], at)
     _delete(connection, table, [old[0] for old in stored.values()])
@@ -219,16 +233,16 @@ def _delete(connection: sqlite3.Connection, table: str, keys: list[int]) -> None
 def _replace_listed(
     connection: sqlite3.Connection, table: str, sessions: list[int], rows: list[Row], changes: Changes
 ) -> None:
-    names = ", ".join((*COLUMNS[table], "session_id", "log_id"))
+    names = (*COLUMNS[table], "session_id", "log_id")
     wanted: dict[object, list[Row]] = {session: [] for session in sessions}
     for row in rows:
         wanted[row[-2]].append(row)
     for session, new in wanted.items():
         own = " and not derived" if table == "relations" else ""  # the others are the loader's
-        query = f"select {names} from {table} where session_id = ?{own} order by id"
+        query = f"select {', '.join(names)} from {table} where session_id = ?{own} order by id"
         if list(connection.execute(query, [session])) != new:
             connection.execute(f"delete from {table} where session_id = ?{own}", [session])
-            connection.executemany(insert(table), new)
+            connection.executemany(insert(table, names), new)
             changes.sessions.add(session)  # type: ignore[arg-type]  # an id
             changes.rows += len(new)
 

@@ -1,16 +1,30 @@
-"""Records → rows: what a worker sends to the writer. Plain tuples, ready for executemany.
+"""Records → rows: what a worker sends to the writer, by columns, ready for executemany.
 
 A row names its session by the session's place in `Batch.sessions`' numbering (0, 1, …, by first
 mention in the log); the writer puts the session's integer id in its place.
 """
 
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
+from dataclasses import dataclass, field
+from itertools import chain
+from types import MethodType
 from typing import Any, NamedTuple
 
-import msgspec
-
-from siphon.costs import cost
+from siphon.columns import (
+    LARGEST,
+    Column,
+    begun,
+    clean,
+    fit,
+    fitting,
+    hashes,
+    identity,
+    jsons,
+    number_of,
+    outputs_kept,
+    text_of,
+)
+from siphon.costs import costs
 from siphon.price_table import PriceTable
 from siphon.records import (
     FileTouch,
@@ -27,13 +41,12 @@ from siphon.repos import normalise
 
 EPOCH = 1_577_836_800_000  # 2020-01-01 in UTC ms: ids count seconds from here
 SLOTS = 12  # bits of an id below its second
-OUTPUT_KEPT = 256 * 1024  # characters of a tool's output; of a longer one head and tail
-_LARGEST = 2**63 - 1
+_YEARS = 40  # bits of the seconds in an id
 
 Row = tuple[object, ...]
 
-# The columns of each row after (session number); the writer knows the tables by these. Beyond the ids
-# they keep the records' order, so that most of a record becomes a row in one piece.
+# The columns of each table after the session's number; the writer knows the tables by these. Beyond the
+# ids they keep the records' order, so that most of a record's fields become columns in one piece.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "messages": ("id", *Message._fields[1:], "identity"),
     "tool_calls": (
@@ -47,19 +60,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "relations": Relation._fields[1:],
 }
 SESSION_COLUMNS = (
-    "title",
-    "kind",
-    "agent",
-    "project",
-    "cwd",
-    "git_branch",
-    "logged_repo",
-    "version",
-    "entrypoint",
-    "started_at",
-    "ended_at",
-    "partial",
-)
+    "title", "kind", "agent", "project", "cwd", "git_branch", "logged_repo", "version", "entrypoint",
+    "started_at", "ended_at", "partial",
+)  # fmt: skip
 
 
 class Batch(NamedTuple):
@@ -67,148 +70,209 @@ class Batch(NamedTuple):
 
     sessions: list[str]
     facts: list[tuple[int, Row]]  # session number, values of SESSION_COLUMNS
-    tables: dict[str, list[tuple[int, Row]]]  # by COLUMNS' keys: session number, values
+    tables: dict[str, list[Column]]  # by COLUMNS' keys: session numbers and columns; [] without rows
     problems: list[tuple[int | None, int | None, str]]
     tallies: list[tuple[str, str, int]]
 
 
-def identity(*parts: object) -> int:
-    """63-bit hash, the same on every machine."""
-    return _hash("\0".join(map(str, parts)))
+@dataclass(slots=True, eq=False)
+class _Course:
+    """What a session's later rows take from its earlier ones."""
+
+    second: int = 0  # since 2020, of the last time seen
+    messages: dict[int | None, int] = field(default_factory=dict)  # seq → id
+    calls: dict[int, int] = field(default_factory=dict)
 
 
-def _hash(text: str) -> int:
-    digest = blake2b(text.encode(errors="replace"), digest_size=8).digest()
-    return int.from_bytes(digest) >> 1
+@dataclass(slots=True, eq=False)
+class _New:
+    """Records that wait to become rows, and what could only be told as they came."""
+
+    facts: list[tuple[int, Row]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    message_ids: list[int] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    call_ids: list[int] = field(default_factory=list)
+    call_messages: list[int | None] = field(default_factory=list)
+    touches: list[FileTouch] = field(default_factory=list)
+    touched_by: list[int] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    relations: list[Relation] = field(default_factory=list)
+    problems: list[tuple[int | None, int | None, str]] = field(default_factory=list)
+    tallies: list[tuple[str, str, int]] = field(default_factory=list)
 
 
 class Rows:
     """Collects the rows of one log until `take` hands them on."""
 
     def __init__(self, source: str, log_key: str, prices: PriceTable) -> None:
-        self.source = source
+        self.hash = begun(f"{source}\0")  # what all names of its records begin with
         self.prices = prices
         self.numbers: dict[str, int] = {}
         self.base = identity(log_key) % 3072  # leaves room to count upwards within the second
-        self.moments: dict[int, int] = {}  # session number → last time seen
+        self.courses: dict[str, _Course] = {}
+        self.session: str | None = None  # of the last record
+        self.course = _Course()
         self.message_keys: dict[int, int] = {}  # second → the next id's count
         self.call_keys: dict[int, int] = {}
-        self.message_ids: dict[tuple[int, int], int] = {}  # by session number and seq
-        self.call_ids: dict[tuple[int, int], int] = {}
         self.text_size = 0
-        self._fresh()
-
-    def _fresh(self) -> None:
-        self.facts: list[tuple[int, Row]] = []
-        self.tables: dict[str, list[tuple[int, Row]]] = {name: [] for name in COLUMNS}
-        self.problems: list[tuple[int | None, int | None, str]] = []
-        self.tallies: list[tuple[str, str, int]] = []
-        self.text_size = 0
-
-    def take(self) -> Batch:
-        """The rows collected since the last take."""
-        batch = Batch(list(self.numbers), self.facts, self.tables, self.problems, self.tallies)
-        self._fresh()
-        return batch
+        self.new = _New()
 
     def add(self, record: Record) -> None:
         _ADD[type(record)](self, record)
+
+    def adders(self) -> dict[type, Callable[[Any], None]]:
+        """As `add`, by type: for many records. Not kept here, or what is used up would not be freed."""
+        return {kind: MethodType(add, self) for kind, add in _ADD.items()}
 
     def add_problems(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
             self._problem(problem)
 
-    def _number(self, native_id: str) -> int:
-        number = self.numbers.get(native_id)
-        if number is None:
-            number = self.numbers[native_id] = len(self.numbers)
-        return number
+    def take(self) -> Batch:
+        """The rows collected since the last take."""
+        new, self.new, self.text_size = self.new, _New(), 0
+        tables = {
+            "messages": self._messages(new) if new.messages else [],
+            "tool_calls": self._tool_calls(new) if new.calls else [],
+            "file_touches": self._file_touches(new) if new.touches else [],
+            "requests": self._requests(new.requests) if new.requests else [],
+            "relations": self._relations(new) if new.relations else [],
+        }
+        return Batch(list(self.numbers), new.facts, tables, new.problems, new.tallies)
 
-    def _key(self, used: dict[int, int], number: int, ts: int | None) -> int:
+    def _turn(self, session: str) -> None:
+        """Go on with another session than that of the record before."""
+        self.session = session
+        course = self.courses.get(session)
+        if course is None:
+            self.numbers[session] = len(self.numbers)
+            course = self.courses[session] = _Course()
+        self.course = course
+
+    def _key(self, used: dict[int, int], ts: int | None) -> int:
         """A new id. It begins with the seconds since 2020; without a time, with those of the row before.
 
         Within a second a log counts from its own base, so that two logs seldom meet.
         """
+        course = self.course
         if ts is None:
-            ts = self.moments.get(number, EPOCH)
+            second = course.second
         else:
-            self.moments[number] = ts
-        second = min((ts - EPOCH) // 1000, 2**40) if ts > EPOCH else 0
+            second = (ts - EPOCH) // 1000
+            if second >> _YEARS:  # also of negative ones
+                second = _odd_second(ts, course.second)
+            course.second = second
         count = used.get(second, self.base)
         used[second] = count + 1
         return (second << SLOTS) + count
 
-    def _session(self, record: Session) -> None:
-        values = (
-            _text(record.title), record.kind, _text(record.agent), _text(record.project),
-            _text(record.cwd), _text(record.git_branch), _repo(record.git_repo), record.version,
-            record.entrypoint, _int(record.started_at), _int(record.ended_at), int(record.partial),
-        )  # fmt: skip
-        self.facts.append((self._number(record.native_id), values))
-
     def _message(self, record: Message) -> None:
-        session, seq, _, kind, text, ts, native_id = record[:7]
-        number = self._number(session)
-        if (text is not None and "\0" in text) or (ts is not None and abs(ts) > _LARGEST):
-            text, ts = _text(text), _int(ts)
-            record = record._replace(text=text, ts=ts)
-        key = self.message_ids[number, seq] = self._key(self.message_keys, number, ts)
-        self.text_size += len(text or "") + 300
-        if native_id is None:
-            same = identity(self.source, session, seq, kind, text)
-        else:
-            same = _hash(f"{self.source}\0{native_id}")
-        self.tables["messages"].append((number, (key, *record[1:], same)))
+        if record[0] is not self.session:
+            self._turn(record[0])
+        new, text = self.new, record[4]
+        key = self.course.messages[record[1]] = self._key(self.message_keys, record[5])
+        new.messages.append(record)
+        new.message_ids.append(key)
+        self.text_size += 300 if text is None else len(text) + 300
 
     def _tool_call(self, record: ToolCall) -> None:
-        if _too_large(record[11:14]):
-            code, ts, duration = map(_int, record[11:14])
-            record = record._replace(exit_code=code, ts=ts, duration_ms=duration)
-        session, seq, name, _, native_id, message_seq, summary, given, output, size, *_, ts = record[:13]
-        number = self._number(session)
-        key = self.call_ids[number, seq] = self._key(self.call_keys, number, ts)
-        message = None if message_seq is None else self.message_ids.get((number, message_seq))
-        output, size = _output(output, size)
-        given = _json(given)
-        self.text_size += len(output or "") + len(given or "") + 300
-        if native_id is None:
-            same = identity(self.source, session, seq, name, given)
-        else:
-            same = _hash(f"{self.source}\0{native_id}")
-        values = (
-            key, message, seq, _text(name), *record[3:5], _text(summary), given, output, size,
-            *record[10:], same,
-        )  # fmt: skip
-        self.tables["tool_calls"].append((number, values))
+        if record[0] is not self.session:
+            self._turn(record[0])
+        new, course = self.new, self.course
+        key = course.calls[record[1]] = self._key(self.call_keys, record[12])
+        new.calls.append(record)
+        new.call_ids.append(key)
+        new.call_messages.append(course.messages.get(record[5]))
+        self.text_size += len(record[7] or "") + len(record[8] or "") + 300
 
     def _file_touch(self, record: FileTouch) -> None:
-        number = self._number(record.session)
-        call = self.call_ids.get((number, record.call_seq))
+        if record[0] is not self.session:
+            self._turn(record[0])
+        call = self.course.calls.get(record[1])
         if call is not None:
-            values = (call, _text(record.path), *record[3:])
-            self.tables["file_touches"].append((number, values))
+            self.new.touches.append(record)
+            self.new.touched_by.append(call)
 
     def _request(self, record: Request) -> None:
-        if _too_large(record[4:13]):
-            record = Request._make((*record[:4], *map(_int, record[4:13]), *record[13:]))
-        named = record.native_id
-        same = (
-            _hash(f"{self.source}\0{named}")
-            if named
-            else identity(self.source, (record.session, record.seq))
-        )
-        values = (*record[1:], *cost(self.prices, record), same)
-        self.tables["requests"].append((self._number(record.session), values))
+        if record[0] is not self.session:
+            self._turn(record[0])
+        self.new.requests.append(record)
 
     def _relation(self, record: Relation) -> None:
-        values = (record.kind, record.target_native_id, record.call_native_id)
-        self.tables["relations"].append((self._number(record.session), values))
+        self._turn(record.session)
+        self.new.relations.append(record)
+
+    def _session(self, record: Session) -> None:
+        values = (
+            text_of(record.title), record.kind, text_of(record.agent), text_of(record.project),
+            text_of(record.cwd), text_of(record.git_branch), _repo(record.git_repo), record.version,
+            record.entrypoint, number_of(record.started_at), number_of(record.ended_at),
+            int(record.partial),
+        )  # fmt: skip
+        self._turn(record.native_id)
+        self.new.facts.append((self.numbers[record.native_id], values))
 
     def _problem(self, record: Problem) -> None:
-        self.problems.append((record.line, record.offset, _text(record.what) or ""))
+        self.new.problems.append((record.line, record.offset, text_of(record.what) or ""))
 
     def _tally(self, record: Tally) -> None:
-        self.tallies.append((_text(record.type) or "", record.fate, record.n))
+        self.new.tallies.append((text_of(record.type) or "", record.fate, record.n))
+
+    def _numbered(self, sessions: Column) -> Column:
+        return list(map(self.numbers.__getitem__, sessions))
+
+    def _messages(self, new: _New) -> list[Column]:
+        sessions, seqs, roles, kinds, texts, times, native_ids, *others = zip(*new.messages, strict=True)
+        clean_texts = clean(texts)
+        names = [
+            f"{session}\0{seq}\0{kind}\0{text}" if native_id is None else native_id
+            for session, seq, kind, text, native_id in zip(
+                sessions, seqs, kinds, clean_texts, native_ids, strict=True
+            )
+        ]
+        return [
+            self._numbered(sessions), new.message_ids, seqs, roles, kinds, clean_texts, fitting(times),
+            native_ids, *others, hashes(self.hash, names),
+        ]  # fmt: skip
+
+    def _tool_calls(self, new: _New) -> list[Column]:
+        (
+            sessions, seqs, tools, kinds, native_ids, _, summaries, inputs, outputs, sizes, status,
+            codes, times, durations, *others,
+        ) = zip(*new.calls, strict=True)  # fmt: skip
+        given = jsons(inputs)
+        names = [
+            f"{session}\0{seq}\0{tool}\0{json}" if native_id is None else native_id
+            for session, seq, tool, json, native_id in zip(
+                sessions, seqs, tools, given, native_ids, strict=True
+            )
+        ]
+        return [
+            self._numbered(sessions), new.call_ids, new.call_messages, seqs, clean(tools), kinds,
+            native_ids, clean(summaries), given, *outputs_kept(outputs, sizes), status,
+            *map(fitting, (codes, times, durations)), *others, hashes(self.hash, names),
+        ]  # fmt: skip
+
+    def _file_touches(self, new: _New) -> list[Column]:
+        sessions, _, paths, *others = zip(*new.touches, strict=True)
+        return [self._numbered(sessions), new.touched_by, clean(paths), *others]
+
+    def _requests(self, requests: list[Request]) -> list[Column]:
+        columns: list[Column] = list(zip(*requests, strict=True))
+        if not fit(chain(*columns[4:13])):
+            columns[4:13] = map(fitting, columns[4:13])
+        sessions, native_ids, seqs = columns[:3]
+        names = [
+            native_id or str((session, seq))
+            for session, native_id, seq in zip(sessions, native_ids, seqs, strict=True)
+        ]
+        priced = zip(*costs(self.prices, columns), strict=True)
+        return [self._numbered(sessions), *columns[1:], *priced, hashes(self.hash, names)]
+
+    def _relations(self, new: _New) -> list[Column]:
+        sessions, *others = zip(*new.relations, strict=True)
+        return [self._numbered(sessions), *others]
 
 
 _ADD: dict[type, Callable[[Rows, Any], None]] = {
@@ -223,47 +287,12 @@ _ADD: dict[type, Callable[[Rows, Any], None]] = {
 }
 
 
-def _text(text: str | None) -> str | None:
-    """SQLite's functions end a text at NUL, so that what follows would be lost to search."""
-    if text is not None and "\0" in text:
-        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return text
-
-
-def _json(text: str | None) -> str | None:
-    """JSON text without needless escapes: a word with \\u00e9 in it would not be found."""
-    if text is None or "\\u" not in text:
-        return _text(text)
-    try:
-        return msgspec.json.encode(msgspec.json.decode(text)).decode()
-    except (msgspec.DecodeError, RecursionError):
-        return _text(text)
-
-
 def _repo(url: str | None) -> str | None:
     return None if url is None else normalise(url)
 
 
-def _int(value: int | None) -> int | None:
-    """What SQLite can hold."""
-    return value if value is None or -_LARGEST <= value <= _LARGEST else None
-
-
-def _too_large(values: tuple[int | None, ...]) -> bool:
-    """Whether SQLite may not be able to hold one of them."""
-    return sum(map(abs, filter(None, values))) > _LARGEST
-
-
-def _output(output: str | None, size: int | None) -> tuple[str | None, int | None]:
-    output = _text(output)
-    if output is None:
-        return None, size
-    if size is None:
-        size = len(output) if output.isascii() else len(output.encode(errors="replace"))
-    if len(output) > OUTPUT_KEPT:
-        half = OUTPUT_KEPT // 2
-        cut = len(output) - 2 * half
-        output = (
-            f"{output[:half]}\n[… {cut} characters left out; the archive has them …]\n{output[-half:]}"
-        )
-    return output, size
+def _odd_second(ts: int, before: int) -> int:
+    """Of a time before 2020, or after what an id can hold."""
+    if abs(ts) > LARGEST:
+        return before  # it is no time
+    return 0 if ts < EPOCH else 2**_YEARS

@@ -1,10 +1,18 @@
 """The one writer: a log's rows into the database, in bulk; replacing.py writes only what differs."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import lru_cache
+from operator import length_hint
+from typing import TYPE_CHECKING, NamedTuple
 
+from siphon.columns import Column
 from siphon.rows import COLUMNS, SESSION_COLUMNS, Batch, Row
+
+if TYPE_CHECKING:
+    import apsw
+
+    Connection = sqlite3.Connection | apsw.Connection  # apsw's where a whole database is built
 
 KEYED = ("messages", "tool_calls", "requests")  # rows known by (session, seq), kept when unchanged
 LISTED = ("file_touches", "relations")  # small rows, replaced as a whole where any differs
@@ -30,8 +38,8 @@ class LogState(NamedTuple):
     loaded_at: int
 
 
-def insert(table: str, extra: Iterable[str] = ("session_id", "log_id")) -> str:
-    columns = (*COLUMNS[table], *extra)
+@lru_cache(1024)
+def insert(table: str, columns: tuple[str, ...]) -> str:
     return f"insert into {table} ({', '.join(columns)}) values ({', '.join('?' * len(columns))})"
 
 
@@ -77,7 +85,7 @@ class Bulk:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: "Connection",
         log: int,
         place: tuple[str, str],
         session_ids: Iterator[int] | None = None,
@@ -95,9 +103,9 @@ class Bulk:
         self._sessions(batch.sessions)
         for number, values in batch.facts:
             update_session(self.connection, self.sessions[number], values)
-        for table, rows in batch.tables.items():
-            if rows:
-                self._rows(table, rows)
+        for table, columns in batch.tables.items():
+            if columns:
+                self._rows(table, columns)
         insert_problems(self.connection, self.log, batch)
         self.problems += len(batch.problems)
 
@@ -115,39 +123,56 @@ class Bulk:
             key = None if self.session_ids is None else next(self.session_ids)
             self.sessions.append(new_session(self.connection, self.log, self.place, name, key))
 
-    def _rows(self, table: str, rows: list[tuple[int, Row]]) -> None:
-        sessions, log = self.sessions, self.log
-        full = [(*values, sessions[number], log) for number, values in rows]
+    def _rows(self, table: str, columns: list[Column]) -> None:
+        """Insert a table's rows; what all of them leave NULL is not bound."""
+        numbers, *values = columns
         if table == "tool_calls":
-            full = self._pointed(full, 1, "messages")
+            values[1] = self._pointed(values[1], "messages")
         elif table == "file_touches":
-            full = self._pointed(full, 0, "tool_calls")
+            values[0] = self._pointed(values[0], "tool_calls")
         if table in KEYED:
-            self.records += len(full)
-        self._insert(table, insert(table), full)
+            self.records += len(numbers)
+        told = {
+            name: _bound(column)
+            for name, column in zip(COLUMNS[table], values, strict=True)
+            if column[0] is not None or column.count(None) < len(column)
+        }
+        told["session_id"] = list(map(self.sessions.__getitem__, numbers))
+        told["log_id"] = [self.log] * len(numbers)
+        self._insert(table, insert(table, tuple(told)), list(told.values()))
 
-    def _pointed(self, rows: list[Row], place: int, table: str) -> list[Row]:
+    def _pointed(self, column: Column, table: str) -> Column:
         moved = self.moved[table]
-        if not moved:
-            return rows
-        return [(*row[:place], moved.get(row[place], row[place]), *row[place + 1 :]) for row in rows]  # type: ignore[call-overload]  # ids are ints
+        return [moved.get(key, key) for key in column] if moved else column
 
-    def _insert(self, table: str, statement: str, rows: list[Row]) -> None:
+    def _insert(self, table: str, statement: str, columns: list[Column]) -> None:
         """Insert rows; one whose id another log took goes to the next free id."""
-        start = 0
-        while start < len(rows):
-            before = self.connection.total_changes
+        while True:
+            ids = iter(columns[0])
             try:
-                self.connection.executemany(statement, rows[start:] if start else rows)
+                self.connection.executemany(statement, zip(ids, *columns[1:], strict=True))
                 return
-            except sqlite3.IntegrityError:
-                start += self.connection.total_changes - before
-                old = int(rows[start][0])  # type: ignore[call-overload]  # ids are ints
-                rows[start] = (free_id(self.connection, table, old), *rows[start][1:])
-                self.moved[table][old] = int(rows[start][0])  # type: ignore[call-overload]
+            except _refusal(self.connection):
+                (old, *keys), *columns = (column[-1 - length_hint(ids) :] for column in columns)
+                new = self.moved[table][old] = free_id(self.connection, table, old)
+                columns = [[new, *keys], *columns]
 
 
-def free_id(connection: sqlite3.Connection, table: str, wanted: int) -> int:
+def _refusal(connection: "Connection") -> type[Exception]:
+    """What tells that an id is taken."""
+    if isinstance(connection, sqlite3.Connection):
+        return sqlite3.IntegrityError
+    import apsw  # only who has such a connection has paid for it
+
+    return apsw.ConstraintError
+
+
+def _bound(column: Column) -> Column:
+    """As sqlite3 binds it at once: bools it would have to adapt."""
+    return list(map(int, column)) if isinstance(column[0], bool) else column
+
+
+def free_id(connection: "Connection", table: str, wanted: int) -> int:
     """The first id from `wanted` on that no row has."""
     while connection.execute(f"select 1 from {table} where id = ?", [wanted]).fetchone():
         wanted += 1
@@ -155,33 +180,35 @@ def free_id(connection: sqlite3.Connection, table: str, wanted: int) -> int:
 
 
 def new_session(
-    connection: sqlite3.Connection,
+    connection: "Connection",
     log: int,
     place: tuple[str, str],
     native_id: str,
     key: int | None = None,
 ) -> int:
     """A session's row, its uid provisional until `copies.name_sessions`."""
-    cursor = connection.execute(
+    ((session,),) = connection.execute(
         "insert into sessions (id, uid, host, source, native_id, log_id, kind)"
-        " values (?, ?, ?, ?, ?, ?, 'main')",
+        " values (?, ?, ?, ?, ?, ?, 'main') returning id",
         [key, f"?{log}/{native_id}", *place, native_id, log],
     )
-    return int(cursor.lastrowid or 0)
+    return int(session)
 
 
-def update_session(connection: sqlite3.Connection, session: int, values: Row) -> None:
+def update_session(connection: "Connection", session: int, values: Row) -> None:
     sets = ", ".join(f"{name} = ?" for name in SESSION_COLUMNS)
     connection.execute(f"update sessions set {sets} where id = ?", [*values, session])
 
 
-def insert_problems(connection: sqlite3.Connection, log: int, batch: Batch) -> None:
-    connection.executemany(
-        "insert into problems (line, offset, what, log_id) values (?, ?, ?, ?)",
-        [(*problem, log) for problem in batch.problems],
-    )
-    connection.executemany(
-        "insert into tallies (type, fate, n, log_id) values (?, ?, ?, ?)"
-        " on conflict do update set n = n + excluded.n",
-        [(*tally, log) for tally in batch.tallies],
-    )
+def insert_problems(connection: "Connection", log: int, batch: Batch) -> None:
+    if batch.problems:
+        connection.executemany(
+            "insert into problems (line, offset, what, log_id) values (?, ?, ?, ?)",
+            [(*problem, log) for problem in batch.problems],
+        )
+    if batch.tallies:
+        connection.executemany(
+            "insert into tallies (type, fate, n, log_id) values (?, ?, ?, ?)"
+            " on conflict do update set n = n + excluded.n",
+            [(*tally, log) for tally in batch.tallies],
+        )
