@@ -6,6 +6,8 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+_BUFFER = 1 << 16  # bytes: most readers ask for larger blocks, which do not pass through it
+
 
 class Bounded(io.RawIOBase):
     """A seekable view of the first `size` bytes of a file; closing it closes the file."""
@@ -42,4 +44,4 @@ class Bounded(io.RawIOBase):
 
 def bounded(path: str, size: int) -> IO[bytes]:
     """Open the file's first `size` bytes for reading. Raises OSError."""
-    return io.BufferedReader(Bounded(io.FileIO(path), size), 1 << 20)
+    return io.BufferedReader(Bounded(io.FileIO(path), size), _BUFFER)

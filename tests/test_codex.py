@@ -374,6 +374,27 @@ def test_a_rollback_marks_what_it_took_back_and_its_tokens_stay(
     assert sum(one.input_tokens for one in own(records, Request)) == 4300
 
 
+@pytest.mark.parametrize("size", [10, 20_000])
+def test_a_line_once_more_is_left_out_and_another_of_its_moment_and_length_is_not(
+    tmp_path: Path, size: int
+) -> None:
+    log = tmp_path / ".codex/sessions/rollout-2026-05-04T08-00-00-x.jsonl"
+    log.parent.mkdir(parents=True)
+    texts = [letter * size for letter in "abcabcd"]
+    lines = [
+        {
+            "timestamp": "2026-05-04T08:00:00.000Z",
+            "type": "event_msg",
+            "payload": {"type": "agent_message", "message": text},
+        }
+        for text in texts
+    ]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    records = read(tmp_path, str(log.relative_to(tmp_path)))
+    assert [one.text for one in records if isinstance(one, Message)] == [*texts[:3], texts[-1]]
+    assert Tally("duplicate", "skipped", 3) in records
+
+
 def test_a_log_too_long_to_be_held_tells_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its rows, its problems and their order."""
     homes = sorted(home for home in CASES.glob("*/*") if home.is_dir())

@@ -53,6 +53,7 @@ ROUTES: dict[str, dict[type, Route]] = {
 }
 HELD = 8 << 20  # bytes of a log whose rows are held in memory
 _REMEMBERED = 64  # lines within which a repetition is looked for
+_SHORT = 1 << 14  # bytes of a line that is remembered as it is
 _SOME = 100  # rows that go on at once
 
 
@@ -183,7 +184,7 @@ def _lines(
     """
     own, parent = threads
     out = own.out
-    recent: dict[int, None] = {}
+    recent: dict[tuple[object, ...], bytes | int] = {}
     stamped: Any = None
     ts: int | None = None
     for offset, data, entry in lines:
@@ -194,7 +195,7 @@ def _lines(
         else:
             kind, payload = unwrapped(entry)
             once, handler = kind in _ONCE, HANDLERS.get(kind)
-        if once and entry.timestamp is not None and _again(recent, data):
+        if once and entry.timestamp is not None and _again(recent, entry.timestamp, data):
             types.append("duplicate")
             continue
         mine = own if offset >= begins or kind == "session_meta" else parent
@@ -223,12 +224,18 @@ def _lines(
     out.clear()
 
 
-def _again(recent: dict[int, None], data: bytes) -> bool:
-    """Whether the same bytes came a little before."""
-    key = hash(data)
-    if key in recent:
-        return True
-    recent[key] = None
+def _again(recent: dict[tuple[object, ...], bytes | int], stamp: object, data: bytes) -> bool:
+    """Whether the same bytes came a little before.
+
+    They are compared only with those of the same time and length: a hash of all costs more.
+    """
+    line = data if len(data) < _SHORT else hash(data)
+    key: tuple[object, ...] = (str(stamp), len(data))
+    while (known := recent.get(key)) is not None:
+        if known == line:
+            return True
+        key = (*key, None)
+    recent[key] = line
     if len(recent) > _REMEMBERED:
         del recent[next(iter(recent))]
     return False
