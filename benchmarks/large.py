@@ -87,8 +87,9 @@ def make(path: Path, sessions: int = SESSIONS, messages: int = MESSAGES, now: in
         refresh(connection, {})
         connection.execute("commit")
         _told("rollups")
-        db.index_text(connection)
-        _told("full text")
+    db.index_text(path)
+    _told("full text")
+    with closing(db.open_build(path)) as connection:
         db.seal(connection)
         longest, usual = connection.execute(
             "select max(uid) filter (where messages > 5000),"

@@ -123,7 +123,8 @@ def _build(
         copies.mark_all(connection, price_table(archive.root))
         refresh(connection, archive.repos())
         connection.execute("commit")
-        db.index_text(connection)
+    db.index_text(database)
+    with closing(db.open_build(database)) as connection:
         db.seal(connection)
     db.publish(database)
     return tally.loaded(len(wanted), rebuilt=True)

@@ -8,6 +8,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,8 @@ from siphon.writer import Bulk
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+
+    import apsw
 
 _KEYED = ("messages", "tool_calls")  # ids of time and log: two parts may hold the same
 _POINTING = {"messages": ("tool_calls", "message_id"), "tool_calls": ("file_touches", "tool_call_id")}
@@ -65,7 +68,8 @@ def load(archive: Path, database: Path, tasks: Sequence[Task]) -> Iterator[tuple
     """
     jobs = [task.job for task in tasks]
     db.clear_build(database)
-    if fork():
+    if fork():  # once for all of them
+        import_module("apsw")
         parsing.import_parsers(jobs)
         price_table(archive)
     with _paths(database, parsing.workers(jobs)) as paths:
@@ -155,6 +159,8 @@ def _told(pipe: "Connection") -> Written | None:
 
 def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) -> None:
     """A worker's life: write the rows of each log that is named; None: close the database, and tell."""
+    import apsw  # few loads are as large as to come here
+
     try:
         with closing(db.start_part(path)) as connection:
             keys = count(place + 1, of)
@@ -163,13 +169,13 @@ def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) ->
                 pipe.send(_written(connection, archive, task, keys, prices))
             connection.execute("commit")
         pipe.send(None)
-    except sqlite3.Error as error:
+    except apsw.Error as error:
         with suppress(ConnectionError):
-            pipe.send(error)
+            pipe.send(sqlite3.OperationalError(str(error)))
 
 
 def _written(
-    connection: sqlite3.Connection, archive: Path, task: Task, keys: Iterator[int], prices: PriceTable
+    connection: "apsw.Connection", archive: Path, task: Task, keys: Iterator[int], prices: PriceTable
 ) -> Written:
     job = task.job
     bulk = Bulk(connection, task.log, (job.held.host, job.source), keys)
