@@ -28,6 +28,8 @@ from siphon.sources import sources
 from siphon.sources.claude_code import reading, spills
 from siphon.sources.claude_code.prompts import Piece, pieces
 from siphon.sources.claude_code.skips import READ, SKIPS
+from siphon.sources.claude_code.spots import times_of
+from siphon.times import millis
 
 CLAUDE = sources()["claude_code"]
 HOSTS = ("laptop", "server", "workstation")
@@ -92,6 +94,22 @@ def test_a_result_finds_its_call_in_whichever_order_they_stand(tmp_path: Path) -
         rows = [(c.summary, c.output, c.status) for c in of(ToolCall, found)]
         assert rows == [("x", "done", "ok")]
         assert not [m for m in of(Message, found) if m.kind == "tool_result"]
+
+
+_STAMPS = st.one_of(
+    st.none(),
+    st.datetimes(timezones=st.none() | st.timezones()).map(lambda moment: moment.isoformat()),
+    st.datetimes().map(lambda moment: f" {moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"),
+    st.sampled_from(["2026-03-01T10:00:00.123Z", "", "soon", "1772359200", 0, -1, 1772359200.5, 1e300]),
+)
+
+
+@given(st.lists(_STAMPS, max_size=6))
+def test_a_lines_time_is_the_same_whatever_lines_stand_beside_it(stamps: list[Any]) -> None:
+    since, until = 1_577_836_800_000, 4_102_444_800_000  # 2020 and 2100
+    alone = [millis(stamp) for stamp in stamps]
+    true = [ts if ts is not None and since <= ts < until else None for ts in alone]
+    assert times_of(stamps) == (true, [ts for ts in true if ts is not None])
 
 
 def test_small_and_large_logs_are_read_alike(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
