@@ -11,6 +11,8 @@ from typing import IO, Generic, NamedTuple, Protocol, TypeVar
 import msgspec
 import zstandard
 
+from siphon import lines
+from siphon.lines import MAKE, Line, lines_of, rows_of
 from siphon.records import Problem
 from siphon.salvage import documents, head, reason, repaired
 from siphon.zst import unpacked
@@ -19,7 +21,6 @@ T = TypeVar("T")
 Q = TypeVar("Q")
 PROBLEMS_KEPT = 1000  # per log; the rest are counted in one more row
 _REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_BLOCK = 1 << 17  # bytes read at once: they and their rows fit a core's cache
 
 
 class Read(NamedTuple):
@@ -40,14 +41,6 @@ class Home(Protocol):
 
     def sqlite(self, path: str) -> AbstractContextManager[sqlite3.Connection]:
         """A read-only connection to a consistent copy of the store, its -wal included."""
-
-
-class Line(NamedTuple):
-    """One whole line: 1-based number, byte offset, bytes without the line end."""
-
-    number: int
-    offset: int
-    data: bytes
 
 
 class Block(NamedTuple, Generic[Q]):
@@ -113,7 +106,7 @@ class Log:
     def lines(self) -> Iterator[Line]:
         """Yield each whole, non-blank line; a last line without newline is not yet written."""
         for number, offset, rows in self.blocks():
-            yield from _lines(number, offset, rows)
+            yield from lines_of(number, offset, rows)
 
     def objects(self, decoder: msgspec.json.Decoder[T]) -> Iterator[tuple[Line, T]]:
         """Yield (line, object) for each line; what does not decode becomes a problem.
@@ -135,7 +128,7 @@ class Log:
         """As `objects`, by functions; the other one gets what the quick one, more narrow, refuses."""
         for block in self.decoded(lambda rows: list(map(quick, rows)), decode):
             for number, offset, row, value in zip(*block, strict=True):
-                yield _LINE(Line, (number, offset, row)), value
+                yield MAKE(Line, (number, offset, row)), value
 
     def decoded(
         self, quick: Callable[[list[bytes]], list[Q]], decode: Callable[[bytes], T]
@@ -155,7 +148,7 @@ class Log:
                 numbers = range(number, number + len(rows))
                 yield Block(numbers, list(map(add, before, count())), rows, values)
                 continue
-            for line in _lines(number, offset, rows):
+            for line in lines_of(number, offset, rows):
                 for (at, place, data), value in self._mended(line, lambda row: quick([row])[0], decode):
                     yield Block((at,), (place,), (data,), (value,))
 
@@ -176,7 +169,7 @@ class Log:
         rest: list[bytes] = []
         with self.open() as file:
             try:
-                for rows in _rows(file, rest):
+                for rows in rows_of(file, rest):
                     yield number, offset, rows
                     number += len(rows)
                     offset += sum(map(len, rows)) + len(rows)
@@ -269,73 +262,8 @@ def lines_with(home: Home, path: str, word: str) -> list[Line]:
     file = home.open(path)
     if file is None:
         return []
-    needle, number, offset = word.encode(), 1, 0
-    found: list[Line] = []
-    rest: list[bytes] = []
     with file:
-        while block := file.read(_BLOCK):
-            end = block.rfind(b"\n") + 1
-            if not end:
-                rest.append(block)
-                continue
-            whole, rest = b"".join((*rest, block[:end])), [block[end:]]
-            found += _holding(needle, whole, number, offset)
-            number += whole.count(b"\n")
-            offset += len(whole)
-    return found
-
-
-def _holding(needle: bytes, whole: bytes, number: int, offset: int) -> Iterator[Line]:
-    """The lines that hold the needle, of some whole ones that begin at a place of their file."""
-    start, at = 0, whole.find(needle)
-    while at >= 0:
-        begins, ends = whole.rfind(b"\n", 0, at) + 1, whole.find(b"\n", at)
-        number += whole.count(b"\n", start, begins)
-        yield Line(number, offset + begins, _bare(whole[begins:ends], number))
-        start, at = begins, whole.find(needle, ends)
-
-
-def _rows(file: IO[bytes], rest: list[bytes]) -> Iterator[list[bytes]]:
-    """Whole rows without their ends, block by block; `rest` holds the parts of the one not yet ended.
-
-    Faster than the file's own iteration by half, and independent of the file's buffer.
-    """
-    read = getattr(file, "read1", file.read)  # read1 gives all that lies before damage
-    while block := read(_BLOCK):
-        rows = _split(block)
-        rest.append(rows[0])
-        if len(rows) > 1:
-            rows[0] = b"".join(rest)
-            rest[:] = [rows.pop()]
-            yield rows
-
-
-def _split(block: bytes) -> list[bytes]:
-    """As `split` at line ends, which looks at one byte after the other and takes twice the time."""
-    rows, at, find = [], 0, block.find
-    while (end := find(10, at)) >= 0:
-        rows.append(block[at:end])
-        at = end + 1
-    rows.append(block[at:])
-    return rows
-
-
-_LINE = tuple.__new__  # what Line() does, without its frame
-
-
-def _lines(number: int, offset: int, rows: list[bytes]) -> Iterator[Line]:
-    for row in rows:
-        if row and row[0] == 123 and row[-1] == 125:  # "{}": nothing to strip
-            yield _LINE(Line, (number, offset, row))
-        elif data := _bare(row, number):
-            yield Line(number, offset, data)
-        number += 1
-        offset += len(row) + 1
-
-
-def _bare(raw: bytes, number: int) -> bytes:
-    data = raw.strip(b"\0 \t\r\n")
-    return data.removeprefix(b"\xef\xbb\xbf") if number == 1 else data
+        return lines.lines_with(file, word)
 
 
 def _join(folder: PurePosixPath, path: str) -> str | None:

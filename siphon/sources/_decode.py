@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.salvage import repaired
 
 T = TypeVar("T")

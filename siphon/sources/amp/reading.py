@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Message, MessageKind, Record, Role, ToolCall
 from siphon.sources._decode import document, places, typed
 from siphon.sources._tally import tallies

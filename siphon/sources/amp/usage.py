@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from siphon.log import Line
+from siphon.lines import Line
 from siphon.records import Request
 from siphon.sources.amp.lines import LedgerEvent, Usage
 from siphon.times import millis

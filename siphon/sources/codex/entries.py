@@ -5,7 +5,8 @@ from itertools import chain, islice
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.sources._decode import found_at, typed
 from siphon.sources.codex.events import known_item
 from siphon.sources.codex.lines import COMMON, DOCUMENT, ENTRY, WRAPPED, Entry, Wrapped

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.sources._loose import mapping, stamp, text
 from siphon.sources._text import unique
 from siphon.sources.codex.lines import BARE, ENTRY, MARK, Entry, Mark

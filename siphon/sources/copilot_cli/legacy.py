@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Message, Record, Session, ToolCall
 from siphon.sources._decode import Stamp, typed
 from siphon.sources._tally import tallies

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Record, Relation, Session
 from siphon.sources._decode import typed
 from siphon.sources._tally import tallies

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Message, MessageKind, Relation, Request, Role, Session
 from siphon.sources._text import unique
 from siphon.sources._transcript import Transcript

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Message, MessageKind, Record, Relation, Role, Session, Status, ToolCall
 from siphon.sources._decode import entries
 from siphon.sources._tally import tallies

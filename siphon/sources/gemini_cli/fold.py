@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.sources._decode import document, places, typed
 from siphon.sources._text import is_json
 from siphon.sources.gemini_cli.format import Envelope, Metadata, Tokens

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Record
 from siphon.sources._decode import entries
 from siphon.sources._tally import tallies

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Record, Relation
 from siphon.sources._decode import entries, typed
 from siphon.sources._tally import tallies

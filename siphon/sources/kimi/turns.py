@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from siphon.log import Line
+from siphon.lines import Line
 from siphon.records import Message, MessageKind, Request, Role, Status, ToolCall
 from siphon.sources._text import as_json, size, unique
 from siphon.sources._transcript import Transcript

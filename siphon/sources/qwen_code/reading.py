@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.records import Record, Relation, RelationKind, Session
 from siphon.sources._decode import document, entries
 from siphon.sources._tally import tallies

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from siphon.log import Line
+from siphon.lines import Line
 from siphon.records import Relation, Session
 from siphon.sources._transcript import Transcript
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from siphon.log import Line, Log
+from siphon.lines import Line
+from siphon.log import Log
 from siphon.sources._loose import items
 
 
