@@ -17,6 +17,7 @@ LAYOUT = ("schema.sql", "indexes.sql", "fts.sql", "views.sql", "report_views.sql
 _IN_BULK = (  # nothing is journalled: what fails is thrown away
     "pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off;"
     "pragma locking_mode = exclusive; pragma cache_size = -{}; pragma temp_store = file;"
+    "pragma mmap_size = 134217728;"  # what is built is read again and again, beyond the cache
 )
 _FTS = ("messages_fts", "tool_calls_fts")
 _FTS_HASH = (1 << 20, 16 << 20)  # bytes of postings held in memory: SQLite's own, and in bulk

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from importlib import import_module
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,6 +59,11 @@ class _Worker:
         self.done: list[Task] = []
 
 
+_Given = tuple[Task, ...]  # what a worker has at hand
+_AT_ONCE = 16  # logs
+_BYTES_AT_ONCE = 1 << 20
+
+
 def load(archive: Path, database: Path, tasks: Sequence[Task]) -> Iterator[tuple[Task, Written]]:
     """Read the logs in several processes; in the end what is built beside `database` holds their rows.
 
@@ -77,7 +82,7 @@ def load(archive: Path, database: Path, tasks: Sequence[Task]) -> Iterator[tuple
         with pool(_work, given) as pipes:
             workers = [_Worker(pipe, path) for pipe, path in zip(pipes, paths, strict=True)]
             living: list[_Worker] = []
-            yield from _handed_out(workers, deque(tasks), living)
+            yield from _handed_out(workers, _grouped(tasks), living)
             for worker in living:
                 with suppress(ConnectionError):
                     worker.pipe.send(None)
@@ -106,37 +111,64 @@ def _paths(database: Path, number: int) -> Iterator[list[Path]]:
             path.unlink(missing_ok=True)
 
 
+def _grouped(tasks: Sequence[Task]) -> deque[_Given]:
+    """Small logs go to a worker some at a time: each message costs as much as a few lines."""
+    groups: deque[_Given] = deque()
+    group: list[Task] = []
+    size = 0
+    for task in tasks:
+        group.append(task)
+        size += task.job.held.size
+        if size > _BYTES_AT_ONCE or len(group) == _AT_ONCE:
+            groups.append(tuple(group))
+            group, size = [], 0
+    if group:
+        groups.append(tuple(group))
+    return groups
+
+
 def _handed_out(
-    workers: list[_Worker], waiting: deque[Task], idle: list[_Worker]
+    workers: list[_Worker], waiting: deque[_Given], idle: list[_Worker]
 ) -> Iterator[tuple[Task, Written]]:
-    """Give each worker one task at a time until all are done; in the end `idle` are those that live."""
+    """Give each worker a group at a time until all are done; in the end `idle` are those that live.
+
+    Of a group whose worker died each log is tried alone: one of them is to blame.
+    """
     from multiprocessing.connection import wait
 
     idle.extend(workers)
-    busy: dict[Connection, tuple[_Worker, Task]] = {}
+    busy: dict[Connection, tuple[_Worker, _Given]] = {}
     while busy or (idle and waiting):
         while idle and waiting:
-            worker, task = idle.pop(), waiting.popleft()
+            worker, group = idle.pop(), waiting.popleft()
             try:
-                worker.pipe.send(task)
+                worker.pipe.send(group)
             except ConnectionError:  # it died with nothing at hand
-                waiting.extendleft((task, *reversed(worker.done)))
+                waiting.appendleft(group)
+                _again(waiting, worker.done)
                 continue
-            busy[worker.pipe] = (worker, task)
+            busy[worker.pipe] = (worker, group)
         for pipe in wait(list(busy)):
-            worker, task = busy.pop(pipe)  # type: ignore[call-overload]  # it is one of ours
+            worker, group = busy.pop(pipe)  # type: ignore[call-overload]  # it is one of ours
             try:
                 written = _told(worker.pipe)
             except (EOFError, ConnectionError):
-                waiting.extendleft(reversed(worker.done))  # its database is lost with it
-                yield task, Written(0, 0, [], DIED)
+                _again(waiting, worker.done)  # its database is lost with it
+                if len(group) > 1:
+                    _again(waiting, group)
+                else:
+                    yield group[0], Written(0, 0, [], DIED)
                 continue
             assert written is not None
-            worker.done.append(task)
+            worker.done += group
             idle.append(worker)
-            yield task, written
-    for task in waiting:
+            yield from zip(group, written, strict=True)
+    for task in chain.from_iterable(waiting):
         yield task, Written(0, 0, [], "no worker process is left to read it")
+
+
+def _again(waiting: deque[_Given], tasks: Sequence[Task]) -> None:
+    waiting.extendleft((task,) for task in reversed(tasks))
 
 
 def _ended(pipe: "Connection") -> None:
@@ -149,24 +181,24 @@ def _ended(pipe: "Connection") -> None:
         ) from None
 
 
-def _told(pipe: "Connection") -> Written | None:
+def _told(pipe: "Connection") -> list[Written] | None:
     word = pipe.recv()
     if isinstance(word, sqlite3.Error):
         raise word
-    assert word is None or isinstance(word, Written)
+    assert word is None or isinstance(word, list)
     return word
 
 
 def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) -> None:
-    """A worker's life: write the rows of each log that is named; None: close the database, and tell."""
+    """A worker's life: write the rows of the logs that are named; None: close the database, and tell."""
     import apsw  # few loads are as large as to come here
 
     try:
         with closing(db.start_part(path)) as connection:
             keys = count(place + 1, of)
             prices = price_table(archive)
-            while (task := pipe.recv()) is not None:
-                pipe.send(_written(connection, archive, task, keys, prices))
+            while (group := pipe.recv()) is not None:
+                pipe.send([_written(connection, archive, task, keys, prices) for task in group])
             connection.execute("commit")
         pipe.send(None)
     except apsw.Error as error:

@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
 from contextlib import closing
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_wai
 ) -> None:
     own = copy_of(real_road, tmp_path)
     own.database.unlink()
-    killed = []
+    killed: list[int | None] = []
 
     def kill(done: int, total: int) -> None:
         workers = multiprocessing.active_children()
@@ -70,26 +70,39 @@ def test_the_logs_of_a_killed_worker_are_read_again_and_only_the_one_at_hand_wai
     assert totals(own.database) == totals(real_road.database)
 
 
-def test_the_logs_of_a_worker_that_died_between_two_logs_are_read_by_another(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_hand", [False, True])
+def test_the_logs_of_a_worker_that_died_are_read_by_another(tmp_path: Path, at_hand: bool) -> None:
+    """Between two logs, or with several at hand, of which one at most is to blame."""
     case = HOMES / "codex" / "tools"
     made = road(tmp_path, {home.name: home for home in case.iterdir() if home.is_dir()})
     made.collect()
     jobs = stale.jobs(stale.Stock(made.archive.held(), made.archive.home), sources(), ())
-    tasks = deque(parts.Task(job, number) for number, job in enumerate(jobs, 1))
-    logs = len(tasks)
-    dead, its_end = multiprocessing.Pipe()
-    its_end.close()
+    tasks = [parts.Task(job, number) for number, job in enumerate([*jobs, *jobs], 1)]
+    groups = parts._grouped(tasks)
+    assert [len(group) for group in groups] == [len(tasks)] and len(tasks) > 1
+    dying, its_end = multiprocessing.Pipe()
     ours, theirs = multiprocessing.Pipe()
-    workers = [parts._Worker(pipe, tmp_path / name) for pipe, name in ((ours, "a"), (dead, "b"))]
+    workers = [parts._Worker(pipe, tmp_path / name) for pipe, name in ((ours, "a"), (dying, "b"))]
     given = (theirs, made.archive.root, tmp_path / "a", 0, 1)
     work = threading.Thread(target=parts._work, args=given, daemon=True)
     work.start()
+    death = threading.Thread(target=_dies, args=(its_end, at_hand), daemon=True)
+    death.start()
+    if not at_hand:
+        death.join()
     idle: list[parts._Worker] = []
-    done = list(parts._handed_out(workers, tasks, idle))
+    done = list(parts._handed_out(workers, groups, idle))
     ours.send(None)
     work.join()
-    assert (len(done), {written.error for _, written in done}) == (logs, {None})
+    assert sorted(task.log for task, _ in done) == [task.log for task in tasks]
+    assert {written.error for _, written in done} == {None}
     assert idle == workers[:1]
+
+
+def _dies(pipe: Connection, at_hand: bool) -> None:
+    if at_hand:
+        pipe.recv()
+    pipe.close()
 
 
 def test_nothing_is_left_beside_the_database(real_road: Road) -> None:
