@@ -140,7 +140,7 @@ def _handed_out(
     busy: dict[Connection, tuple[_Worker, _Given]] = {}
     while busy or (idle and waiting):
         while idle and waiting:
-            worker, group = idle.pop(), waiting.popleft()
+            worker, group = idle.pop(0), waiting.popleft()
             try:
                 worker.pipe.send(group)
             except ConnectionError:  # it died with nothing at hand

@@ -82,7 +82,7 @@ def test_the_logs_of_a_worker_that_died_are_read_by_another(tmp_path: Path, at_h
     assert [len(group) for group in groups] == [len(tasks)] and len(tasks) > 1
     dying, its_end = multiprocessing.Pipe()
     ours, theirs = multiprocessing.Pipe()
-    workers = [parts._Worker(pipe, tmp_path / name) for pipe, name in ((ours, "a"), (dying, "b"))]
+    workers = [parts._Worker(pipe, tmp_path / name) for pipe, name in ((dying, "b"), (ours, "a"))]
     given = (theirs, made.archive.root, tmp_path / "a", 0, 1)
     work = threading.Thread(target=parts._work, args=given, daemon=True)
     work.start()
@@ -96,7 +96,7 @@ def test_the_logs_of_a_worker_that_died_are_read_by_another(tmp_path: Path, at_h
     work.join()
     assert sorted(task.log for task, _ in done) == [task.log for task in tasks]
     assert {written.error for _, written in done} == {None}
-    assert idle == workers[:1]
+    assert idle == workers[1:]
 
 
 def _dies(pipe: Connection, at_hand: bool) -> None:
