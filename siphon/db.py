@@ -85,7 +85,8 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:  # after some errors SQLite has ended it
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 
@@ -115,6 +116,17 @@ def start_part(path: Path) -> "apsw.Connection":
     connection = _newer(path, 16_000, script("schema.sql"))
     connection.execute("begin")
     return connection
+
+
+@contextmanager
+def sqlite_errors() -> Iterator[None]:
+    """What apsw raises in the block becomes sqlite3's, which all who build a database expect."""
+    import apsw  # few loads are as large as to come here
+
+    try:
+        yield
+    except apsw.Error as error:
+        raise sqlite3.OperationalError(str(error)) from error
 
 
 def _newer(path: Path, cache: int, sql: str) -> "apsw.Connection":
@@ -155,7 +167,7 @@ def index_text(path: Path) -> None:
 
     All text is read once, by apsw, which is faster here too, by a tenth.
     """
-    with closing(_newer(building(path), 64_000, script("fts.sql"))) as connection:
+    with sqlite_errors(), closing(_newer(building(path), 64_000, script("fts.sql"))) as connection:
         for table in _FTS:
             _set(connection, table, "hashsize", _FTS_HASH[1])
             _set(connection, table, "automerge", _FTS_MERGE[1])

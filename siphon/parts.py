@@ -191,19 +191,17 @@ def _told(pipe: "Connection") -> list[Written] | None:
 
 def _work(pipe: "Connection", archive: Path, path: Path, place: int, of: int) -> None:
     """A worker's life: write the rows of the logs that are named; None: close the database, and tell."""
-    import apsw  # few loads are as large as to come here
-
     try:
-        with closing(db.start_part(path)) as connection:
+        with db.sqlite_errors(), closing(db.start_part(path)) as connection:
             keys = count(place + 1, of)
             prices = price_table(archive)
             while (group := pipe.recv()) is not None:
                 pipe.send([_written(connection, archive, task, keys, prices) for task in group])
             connection.execute("commit")
         pipe.send(None)
-    except apsw.Error as error:
+    except sqlite3.Error as error:
         with suppress(ConnectionError):
-            pipe.send(sqlite3.OperationalError(str(error)))
+            pipe.send(error)
 
 
 def _written(

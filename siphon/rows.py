@@ -225,12 +225,7 @@ class Rows:
     def _messages(self, new: _New) -> list[Column]:
         sessions, seqs, roles, kinds, texts, times, native_ids, *others = zip(*new.messages, strict=True)
         clean_texts = clean(texts)
-        names = [
-            f"{session}\0{seq}\0{kind}\0{text}" if native_id is None else native_id
-            for session, seq, kind, text, native_id in zip(
-                sessions, seqs, kinds, clean_texts, native_ids, strict=True
-            )
-        ]
+        names = _names(native_ids, sessions, seqs, kinds, clean_texts)
         return [
             self._numbered(sessions), new.message_ids, seqs, roles, kinds, clean_texts, fitting(times),
             native_ids, *others, hashes(self.hash, names),
@@ -242,12 +237,7 @@ class Rows:
             codes, times, durations, *others,
         ) = zip(*new.calls, strict=True)  # fmt: skip
         given = jsons(inputs)
-        names = [
-            f"{session}\0{seq}\0{tool}\0{json}" if native_id is None else native_id
-            for session, seq, tool, json, native_id in zip(
-                sessions, seqs, tools, given, native_ids, strict=True
-            )
-        ]
+        names = _names(native_ids, sessions, seqs, tools, given)
         return [
             self._numbered(sessions), new.call_ids, new.call_messages, seqs, clean(tools), kinds,
             native_ids, clean(summaries), given, *outputs_kept(outputs, sizes), status,
@@ -285,6 +275,14 @@ _ADD: dict[type, Callable[[Rows, Any], None]] = {
     Problem: Rows._problem,
     Tally: Rows._tally,
 }
+
+
+def _names(native_ids: Column, *others: Column) -> list[str]:
+    """What tells records apart: the names that the log gives them, else all of the other columns."""
+    return [
+        "\0".join(map(str, parts)) if native_id is None else native_id
+        for native_id, parts in zip(native_ids, zip(*others, strict=True), strict=True)
+    ]
 
 
 def _repo(url: str | None) -> str | None:

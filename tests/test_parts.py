@@ -160,17 +160,24 @@ def _fill(path: Path, log: int) -> None:
         part.execute("commit")
 
 
-def test_a_full_disk_is_one_line_and_the_old_database_stays(real_road: Road, tmp_path: Path) -> None:
-    """A file may not grow beyond 2 MB here: SQLite is told what a full disk tells it."""
+@pytest.mark.parametrize("share", [0.02, 0.6, 0.95])
+def test_a_full_disk_is_one_line_and_the_old_database_stays(
+    real_road: Road, tmp_path: Path, share: float
+) -> None:
+    """No file may grow beyond a share of what it would be: SQLite is told what a full disk tells it.
+
+    While workers write, while their parts become one, and while text is indexed.
+    """
     config = tmp_path / "siphon.yml"
     own = copy_of(real_road, tmp_path)
+    limit = int(own.database.stat().st_size * share)
     own.database.unlink()
     config.write_text(f"archive: {own.config.archive}\ndatabase: {own.database}\n")
     ran = subprocess.run(
         [sys.executable, "-m", "siphon", "--config", str(config), "load"],
         capture_output=True,
         text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, 2 << 20)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     assert ran.returncode == 1
     assert len(ran.stderr.strip().splitlines()) == 1
