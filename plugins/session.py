@@ -97,19 +97,18 @@ async def _transcript(datasette, request, uid, given):
 
     def ask(connection):
         head = header(connection, uid)
-        shown = window(connection, head.id, at, density)
         early = {
             "session": head,
-            "window": shown,
             "at": at,
             "parents": parents(connection, head.id),
             "state": log_state(connection, uid),
             "query": words,
             "files_shown": 10**6 if options.get("files") == "all" else FILES,
         }
-        return early, partial(late, connection, head, shown)
+        return early, partial(late, connection, head)
 
-    def late(connection, head, shown):
+    def late(connection, head):
+        shown = window(connection, head.id, at, density)
         found = _found(connection, uid, words)
         born = children(connection, head.id)
         inside = transcript(connection, head.id, shown)
@@ -119,6 +118,7 @@ async def _transcript(datasette, request, uid, given):
                 by_call.setdefault(child.at_seq, []).append(child)
         return {
             "page": inside,
+            "window": shown,
             "prompts": sum(one.kind == "prompt" for one in inside.outline),
             "children": born,
             "branches": _branches(connection, head.id, shown),

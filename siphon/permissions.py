@@ -56,6 +56,8 @@ def put_right(one: Wrong) -> None:
         if one.gid is not None:
             os.chown(one.path, -1, one.gid, follow_symlinks=False)
         one.path.chmod(one.wanted)
+    except FileNotFoundError:
+        return  # SQLite's own files come and go
     except OSError as error:
         raise SiphonError(f"{one.path}: its permissions cannot be changed: {error.strerror}") from error
 

@@ -1,5 +1,6 @@
 """The system's Chromium."""
 
+import gc
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+    gc.collect()  # greenlets that ended; Python 3.11 cannot end them in the middle of a compilation
 
 
 def follow(link: Locator) -> None:

@@ -189,9 +189,9 @@ const merge = (page) => {
 };
 
 let stamp = "";
-let state = document.body.dataset.state;
+let state = transcript.dataset.state;
 const tail = async () => {
-  const show = document.body.dataset.show;
+  const show = transcript.dataset.show;
   const answer = await fetch(`/-/follow/${uid}`, { cache: "no-store", headers: { "If-None-Match": stamp } });
   if (!answer.ok) return; // 304: nothing new anywhere
   const now = (await answer.json()).state;
@@ -218,7 +218,7 @@ const tailForever = async () => {
 
 markFound(transcript);
 follow();
-if (document.body.dataset.last) tailForever();
+if (transcript.dataset.last) tailForever();
 const asked = document.getElementById(location.hash.slice(1));
 if (asked) {
   if (asked.matches("details")) asked.open = true;
