@@ -147,7 +147,7 @@ if (button) {
   button.addEventListener("click", fold);
 }
 // A session that is still being written follows itself: what is new is fetched when there is any.
-const uid = document.body.dataset.uid;
+const uid = transcript.dataset.uid;
 // A call that waited for its result has it now.
 const settle = (newer) => {
   const older = transcript.querySelector(`details.pending[data-seq="${newer.dataset.seq}"]`);
@@ -207,7 +207,7 @@ const tail = async () => {
 
 const tailForever = async () => {
   // One that ended long ago may still go on, but nobody waits for it.
-  const fresh = Date.now() - Number(document.body.dataset.ended) < 3600e3;
+  const fresh = Date.now() - Number(transcript.dataset.ended) < 3600e3;
   try {
     if (document.visibilityState === "visible") await tail();
   } catch {
