@@ -17,6 +17,7 @@ from siphon import figures, reading
 from siphon.sources import sources
 from siphon.toolview import parts
 from siphon.urls import session_url
+from siphon.visible import visible
 
 STATIC = "-/siphon/static"  # where plugins/static/ is mounted
 _STYLES = ("siphon.css", "home.css", "lists.css", "login.css", "session.css")
@@ -56,6 +57,11 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
+def _shown(value: object) -> object:
+    """A value as a page shows it: a text must not reorder what stands beside it."""
+    return visible(value) if type(value) is str else value  # a Markup is ours, and safe
+
+
 def _templates(plugins: Path, static: Callable[..., str], inside: Mapping[str, str]) -> Environment:
     """Datasette's own environment awaits every value, which doubles a page's time."""
     made = Environment(
@@ -65,6 +71,7 @@ def _templates(plugins: Path, static: Callable[..., str], inside: Mapping[str, s
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
+        finalize=_shown,
     )
     made.globals |= {
         "static": lambda name: static(name, mount=STATIC),

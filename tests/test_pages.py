@@ -122,6 +122,16 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page.locator("#keys")).to_contain_text("copy the resume command")
 
 
+@pytest.mark.parametrize("path", ["/", "/-/sessions", EVERYWHERE, FOUND, PAGES[-1]])
+def test_no_text_of_a_log_reorders_a_page_or_hides_in_it(website: Site, path: str) -> None:
+    shown = website.get(path.partition("#")[0]).text
+    assert "hostile" in shown
+    assert (
+        re.findall("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]", shown)
+        == []
+    )
+
+
 def test_next_and_last_hit_lead_through_the_session(page: Page) -> None:
     page.goto(f"/-/session/laptop/claude_code/{LONG}?find=17")
     page.keyboard.press("]")

@@ -104,7 +104,7 @@ def _rich() -> Lines:
 
 def _hostile() -> Lines:
     lines = Lines(HOSTILE, cwd="/home/ada/evil'; touch pwned", start=START + timedelta(days=2))
-    lines.title("".join(ATTACKS[:2]) + "hostile title")
+    lines.title("".join((*ATTACKS[:2], ATTACKS[5])) + "hostile title")
     for attack in ATTACKS:
         lines.prompt(f"hostile {attack}")
         lines.reply(f"hostile {attack}")
