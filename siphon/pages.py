@@ -59,7 +59,9 @@ def _hash(text: str) -> str:
 
 def _shown(value: object) -> object:
     """A value as a page shows it: a text must not reorder what stands beside it."""
-    return visible(value) if type(value) is str else value  # a Markup is ours, and safe
+    if type(value) is not str or value.isprintable():  # a Markup is ours, and safe
+        return value
+    return visible(value)
 
 
 def _templates(plugins: Path, static: Callable[..., str], inside: Mapping[str, str]) -> Environment:
